@@ -1,0 +1,30 @@
+# Thin front of meson. `make run` and `make test` do all the set-up on a fresh Debian machine.
+BUILD := build
+export CCACHE_DIR ?= $(HOME)/.cache/ccache
+JOBS ?= $(shell nproc)
+
+.PHONY: all build check lint format clean
+all: build
+
+$(BUILD)/release/build.ninja:
+	meson setup $(BUILD)/release --buildtype=release -Doptimization=3 -Db_lto=false
+$(BUILD)/check/build.ninja:
+	meson setup $(BUILD)/check --buildtype=debugoptimized -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false
+$(BUILD)/clang/build.ninja:
+	CC=clang-14 meson setup $(BUILD)/clang --buildtype=debugoptimized
+
+build: $(BUILD)/release/build.ninja
+	ninja -C $(BUILD)/release -j$(JOBS)
+
+check: $(BUILD)/check/build.ninja
+	ninja -C $(BUILD)/check -j$(JOBS)
+	meson test -C $(BUILD)/check --no-rebuild --suite unit --print-errorlogs
+
+lint:
+	tools/lint
+
+format:
+	tools/format
+
+clean:
+	rm -rf $(BUILD)
