@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The detection engine as the sensor sees it: load rules into an immutable ruleset, then run it on
+ * every packet with what its flow and application layer hold. Rule language, compilation and
+ * prefilter are behind this gate. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "event/event.h"
+#include "flow/flow.h"
+#include "packet/packet.h"
+#include "proto/app.h"
+
+/* One message about a rule file: which rule could not be loaded (or only with a reserve), where and
+ * why. */
+struct diagnostic {
+    const char *file;
+    uint32_t line, column; /* from 1 */
+    uint32_t sid;          /* 0 when it was not found */
+    const char *keyword;   /* or NULL */
+    const char *reason;
+    bool warning; /* the rule was loaded all the same */
+};
+
+struct rule_vars; /* address and port variables, detect/vars.h */
+
+struct detect_conf {
+    struct rule_vars *vars;
+    const char *classification_file; /* NULL: what Suricata ships */
+    const char *reference_file;
+    const char *threshold_file;
+    bool inline_mode; /* drop rules drop (simulated or real) */
+    bool init_errors_fatal;
+    uint32_t inspection_recursion_limit;
+    uint32_t pcre_match_limit, pcre_recursion_limit;
+    uint32_t max_alerts;                 /* per packet (packet-alert-max), 15 */
+    const char *cache_dir;               /* compiled pattern databases, or NULL */
+    bool alert_metadata, alert_raw_rule; /* what alert events hold */
+};
+
+struct ruleset;
+
+void detect_conf_default(struct detect_conf *c);
+/* Loads rule files (paths; globs are the caller's). Rules that cannot load are diagnosed, the
+ * others load. False only when nothing could be read or compiled at all. */
+bool ruleset_load(const struct detect_conf *conf, const char *const *files, size_t n_files,
+                  struct ruleset **ret, struct err *e);
+void ruleset_free(struct ruleset *r);
+size_t ruleset_active(const struct ruleset *r); /* rules found that are not commented out */
+size_t ruleset_loaded(const struct ruleset *r);
+size_t ruleset_failed(const struct ruleset *r);
+const struct diagnostic *ruleset_diagnostics(const struct ruleset *r, size_t *ret_n);
+/* {"rules":{"active","loaded","failed"},"diagnostics":[…]} */
+void ruleset_report_json(const struct ruleset *r, struct buf *out);
+void ruleset_report_text(const struct ruleset *r, struct buf *out);
+
+/* One alert of a packet, newest pass first; strings live with the ruleset. */
+struct alert {
+    const struct rule *rule;
+    struct tx *tx; /* the transaction it matched in, or NULL */
+    uint64_t tx_id;
+    bool has_tx, tx_guessed, stream, dropped, from_frame;
+    uint8_t dir;
+};
+
+struct alerts {
+    size_t n;
+    struct alert list[64];
+    uint32_t suppressed, overflowed;
+    bool drop, reject, pass;
+};
+
+struct detect; /* one per worker: scratch, thresholds' view, statistics */
+
+struct detect *detect_new(const struct ruleset *r, const struct detect_conf *conf);
+void detect_free(struct detect *d);
+/* Inspects one packet after stream and application layer have seen it; fills *alerts (cleared
+ * first) in the order in which they are to be logged, marks inspected transactions and lets raw
+ * stream data go. `a` may be NULL. */
+void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct app *a,
+                   struct alerts *alerts);
+/* The flow ends: frees what detect hung on it. */
+void detect_flow_free(struct detect *d, struct flow *f);
+/* Writes the alert object (alert.*), verdict excluded, into an open event. */
+void detect_alert_log(const struct detect *d, const struct alert *a, const struct packet *p,
+                      struct event *ev);
+/* Writes metadata (flowbits, flowints…) if there is any; false if not. */
+bool detect_metadata_log(const struct flow *f, const struct ruleset *r, struct event *ev);
+/* The rule's text, sid, gid and action of an alert. */
+uint32_t alert_sid(const struct alert *a);
+bool alert_is_silent(const struct alert *a); /* noalert: nothing is logged */
+
+enum counter_detect {
+#define DETECT_COUNTER(id, name) DTC_##id,
+#include "detect/detect_counters.def"
+#undef DETECT_COUNTER
+    DETECT_COUNTERS
+};
+const char *detect_counter_name(enum counter_detect c);
+const uint64_t *detect_counters(const struct detect *d);
+
+/* --list-keywords: every keyword with its help, from keywords.def and the protocols' buffers. */
+void keywords_list(struct buf *out, bool csv);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checked intermediate form of one rule: what the language front end (lexer, parser, keyword
+ * set-up) makes and the engine (prefilter, matcher) consumes. Built at start on the ruleset's
+ * arena, immutable afterwards. Inside detect/ only. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/ip.h"
+#include "detect/detect.h"
+
+enum rule_action {
+    ACTION_ALERT,
+    ACTION_PASS,
+    ACTION_DROP,
+    ACTION_REJECT,
+    ACTION_REJECT_DST,
+    ACTION_REJECT_BOTH,
+    ACTION_CONFIG
+};
+
+enum rule_flag {
+    RULE_TO_SERVER = 1 << 0, /* flow:to_server (or implied by its buffers) */
+    RULE_TO_CLIENT = 1 << 1,
+    RULE_BIDIRECTIONAL = 1 << 2, /* <> */
+    RULE_NOALERT = 1 << 3,
+    RULE_ESTABLISHED = 1 << 4,
+    RULE_NOT_ESTABLISHED = 1 << 5,
+    RULE_STATELESS = 1 << 6,
+    RULE_ONLY_STREAM = 1 << 7,
+    RULE_NO_STREAM = 1 << 8,
+    RULE_ONLY_FRAG = 1 << 9,
+    RULE_NO_FRAG = 1 << 10,
+    RULE_NEEDS_PACKET = 1 << 11, /* inspects packet payload or headers */
+    RULE_NEEDS_STREAM = 1 << 12, /* payload contents that run on the reassembled stream too */
+    RULE_NEEDS_APP = 1 << 13,    /* has buffers of a protocol */
+    RULE_IP_ONLY = 1 << 14,      /* header alone decides: tested once per flow and direction */
+    RULE_DECODE_EVENT = 1 << 15, /* decode-event or stream-event */
+    RULE_TARGET_SRC = 1 << 16,
+    RULE_TARGET_DST = 1 << 17,
+    RULE_PREFILTER = 1 << 18, /* `prefilter` keyword */
+    RULE_NOT_FIRST_ONLY = 1 << 19,
+};
+
+/* Addresses of a header side as sorted, non-overlapping ranges (negations worked in). */
+struct ip_range {
+    struct ip first, last;
+};
+struct address_set {
+    bool any;
+    const struct ip_range *v4, *v6;
+    uint32_t n_v4, n_v6;
+};
+struct port_range {
+    uint16_t first, last;
+};
+struct port_set {
+    bool any;
+    const struct port_range *r;
+    uint32_t n;
+};
+
+/* What a list of matches looks into. Numbers from MATCH_LIST_BUFFER on are protocol buffers. */
+enum match_list {
+    LIST_PACKET,  /* conditions on packet, flow and flow variables: tested before any content */
+    LIST_PAYLOAD, /* packet payload and reassembled stream */
+    LIST_BASE64,
+    LIST_TX,     /* values of a transaction: dns.opcode, app-layer-event, tls.version … */
+    LIST_POST,   /* done only when all else matched: flowbits set, xbits set, tag … */
+    LIST_BUFFER, /* + index into the buffer catalogue */
+};
+
+struct match;
+
+/* One condition. `kind` is the keyword's row in keywords.def; its data are the keyword's own. */
+struct match {
+    struct match *next;
+    uint16_t kind;
+    const void *data;
+};
+
+enum content_flag {
+    CONTENT_NOCASE = 1 << 0,
+    CONTENT_NEGATED = 1 << 1,
+    CONTENT_DISTANCE = 1 << 2,
+    CONTENT_WITHIN = 1 << 3,
+    CONTENT_OFFSET = 1 << 4,
+    CONTENT_DEPTH = 1 << 5,
+    CONTENT_FAST = 1 << 6,
+    CONTENT_FAST_ONLY = 1 << 7,
+    CONTENT_STARTS = 1 << 8,
+    CONTENT_ENDS = 1 << 9,
+    CONTENT_RAWBYTES = 1 << 10,
+    CONTENT_FAST_CHOP = 1 << 11,
+    CONTENT_DISTANCE_VAR = 1 << 12,
+    CONTENT_WITHIN_VAR = 1 << 13,
+    CONTENT_OFFSET_VAR = 1 << 14,
+    CONTENT_DEPTH_VAR = 1 << 15,
+    CONTENT_RELATIVE_NEXT = 1 << 16, /* a later match is relative */
+};
+
+struct content {
+    struct span bytes; /* lower case when nocase */
+    uint32_t flags;
+    int32_t distance, within, offset, depth; /* or an index of a byte_extract/byte_math variable */
+    uint16_t fast_offset, fast_length;       /* fast_pattern:chop */
+};
+
+/* A run of conditions on one buffer, in rule order, contents first to be tried as the engine
+ * likes. A rule may have several runs on a multi buffer, one per use of the sticky buffer. */
+struct buffer_matches {
+    struct buffer_matches *next;
+    uint16_t buffer; /* index into the ruleset's buffer catalogue */
+    uint16_t transform_n;
+    const struct transform *transforms; /* dotprefix, to_lowercase, … */
+    struct match *matches, *last;
+};
+
+struct rule {
+    uint32_t index; /* in the ruleset, in order of priority */
+    uint32_t sid, gid, rev;
+    uint8_t action; /* enum rule_action */
+    uint8_t priority;
+    uint32_t flags; /* enum rule_flag */
+    const char *msg, *class_name, *class_text;
+    const char *text; /* the rule as written */
+    const char *file;
+    uint32_t line;
+    const char *const *references; /* "url,https://…" resolved to full addresses */
+    uint32_t n_references;
+    struct rule_metadata {
+        const char *key, *value;
+    } * metadata;
+    uint32_t n_metadata;
+
+    uint8_t ip_proto[32]; /* bit set of IP protocols the header admits */
+    uint8_t ip_v;         /* 0 any, 4, 6 */
+    uint8_t app;          /* enum proto_id named in the header or implied, PROTO_NONE */
+    bool app_failed_ok, tcp_packet_only, tcp_stream_only; /* tcp-pkt, tcp-stream */
+    const struct address_set *src, *dst;
+    const struct port_set *sport, *dport;
+
+    struct match *packet_matches;  /* LIST_PACKET */
+    struct match *payload_matches; /* LIST_PAYLOAD */
+    struct buffer_matches *buffers;
+    struct match *tx_matches;                 /* LIST_TX */
+    struct match *post_matches;               /* LIST_POST */
+    const struct threshold *threshold;        /* threshold keyword, or NULL */
+    const struct threshold *detection_filter; /* or NULL */
+    uint8_t n_byte_vars;                      /* byte_extract and byte_math variables */
+
+    /* chosen by the front end's last pass, used by the prefilter; NULL: no content to filter by */
+    const struct content *fast;
+    int32_t fast_list; /* enum match_list */
+    const struct transform *fast_transforms;
+    uint16_t fast_transform_n;
+};

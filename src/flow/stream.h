@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TCP: the session's state machine and the reassembly of each direction into ordered bytes, with
+ * sequence wrap, overlaps by policy, gaps, midstream and one-sided pickup, urgent data, and
+ * ceilings per flow and in total. Without inline mode data are handed up once the other side has
+ * acknowledged them, as the receiver sees them. */
+#pragma once
+
+#include "base/span.h"
+#include "flow/flow.h"
+
+enum stream_event {
+#define STREAM_EVENT(id, rule_name, eve_name) SEV_##id,
+#include "flow/stream_events.def"
+#undef STREAM_EVENT
+    STREAM_EVENTS
+};
+/* In struct packet's event list stream events stand behind the decoder's. */
+enum { STREAM_EVENT_BASE = 4096 };
+const char *stream_event_eve(enum stream_event e);
+const char *stream_event_rule(enum stream_event e);
+enum stream_event stream_event_find(struct span rule_name);
+
+enum tcp_state {
+    TCP_NONE,
+    TCP_LISTEN,
+    TCP_SYN_SENT,
+    TCP_SYN_RECV,
+    TCP_ESTABLISHED,
+    TCP_FIN_WAIT1,
+    TCP_FIN_WAIT2,
+    TCP_TIME_WAIT,
+    TCP_LAST_ACK,
+    TCP_CLOSE_WAIT,
+    TCP_CLOSING,
+    TCP_CLOSED,
+};
+
+enum os_policy {
+    OS_BSD,
+    OS_BSD_RIGHT,
+    OS_OLD_LINUX,
+    OS_LINUX,
+    OS_OLD_SOLARIS,
+    OS_SOLARIS,
+    OS_HPUX10,
+    OS_HPUX11,
+    OS_IRIX,
+    OS_MACOS,
+    OS_WINDOWS,
+    OS_WINDOWS2K3,
+    OS_VISTA,
+    OS_FIRST,
+    OS_LAST,
+};
+
+struct stream_conf {
+    uint64_t memcap_bytes, reassembly_memcap_bytes;
+    uint32_t depth_bytes; /* 0: no limit */
+    bool midstream, async_oneway, inline_mode, drop_invalid, bypass;
+    bool checksum_validation;
+    uint32_t max_syn_queued, max_synack_queued;
+    uint32_t chunk_ts_bytes, chunk_tc_bytes; /* raw inspection, 2560 each */
+    bool randomize_chunk, raw;
+    uint32_t segments_max; /* out-of-order regions kept per direction */
+    uint8_t urgent_policy; /* inline, drop, oob, gap */
+    uint8_t default_os;
+    struct os_rule {
+        struct cidr net;
+        uint8_t os;
+    } * os_rules;
+    size_t n_os_rules;
+};
+
+void stream_conf_default(struct stream_conf *c);
+
+enum counter_stream {
+#define STREAM_COUNTER(id, name) SC_##id,
+#include "flow/stream_counters.def"
+#undef STREAM_COUNTER
+    STREAM_COUNTERS
+};
+const char *stream_counter_name(enum counter_stream c); /* "tcp.sessions" */
+
+/* Receives ordered data. Returns how many bytes it has done with; the rest stays in the stream. */
+struct stream_sink {
+    size_t (*data)(void *user, struct flow *f, struct packet *p, enum dir dir, struct span data,
+                   unsigned parse_flags);
+    void (*gap)(void *user, struct flow *f, struct packet *p, enum dir dir, uint64_t n);
+    void *user;
+};
+
+struct stream_engine;
+
+struct stream_engine *stream_engine_new(const struct stream_conf *conf, struct flow_table *flows,
+                                        struct stream_sink sink);
+void stream_engine_free(struct stream_engine *s);
+/* One TCP packet that has a flow. Sets packet events and PKT_STREAM_*; calls the sink. */
+void stream_packet(struct stream_engine *s, struct packet *p);
+/* The flow ends: what is still held is handed up (with gaps told), then the session goes. */
+void stream_flush(struct stream_engine *s, struct flow *f, struct packet *pseudo, enum dir dir);
+void stream_session_free(struct stream_engine *s, struct flow *f);
+/* What raw inspection may look at now in this direction and has not let go: contiguous bytes from
+ * *ret_offset of the stream on. `final` when no more will come. Empty when nothing new. */
+struct span stream_raw(const struct flow *f, enum dir dir, uint64_t *ret_offset, bool *ret_final);
+/* Raw inspection is done with all before `offset`. */
+void stream_raw_done(struct flow *f, enum dir dir, uint64_t offset);
+/* Bytes of this direction so far (the stream_size keyword) and its state. */
+uint64_t stream_size(const struct flow *f, enum dir dir);
+enum tcp_state stream_state(const struct flow *f);
+const char *tcp_state_name(enum tcp_state s); /* EVE's tcp.state */
+/* Does raw inspection or the application want nothing more of the flow? */
+void stream_stop_app(struct flow *f, enum dir dir);
+void stream_stop_raw(struct flow *f);
+/* For the flow event: ts_gap, tc_gap, max_regions, urgent bytes. */
+struct stream_facts {
+    bool gap[2];
+    uint32_t max_regions[2];
+    uint64_t urgent[2];
+    uint8_t state;
+};
+void stream_facts(const struct flow *f, struct stream_facts *ret);
+const uint64_t *stream_counters(const struct stream_engine *s);

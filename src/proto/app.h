@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The application layer of one flow: recognition by content, the parser's state, the list of
+ * transactions and its clean-up. Fed by the sensor with ordered bytes (TCP) or datagrams (UDP),
+ * read by detect and the outputs. One struct app per flow that carries data; not thread-safe, a
+ * flow has one worker. */
+#pragma once
+
+#include "proto/proto.h"
+
+/* What a worker shares with all its flows. */
+struct app_env {
+    const struct proto_conf *conf;
+    struct arena_pool *pool;
+    uint64_t counters[PROTO_COUNT]; /* flows per protocol: app_layer.flow.* */
+    uint64_t tx_counters[PROTO_COUNT];
+    uint64_t errors_parse[PROTO_COUNT], errors_gap[PROTO_COUNT], errors_alloc[PROTO_COUNT];
+    uint64_t failed_tcp, failed_udp;
+};
+
+enum app_side {
+    SIDE_UNKNOWN, /* nothing seen, or not enough */
+    SIDE_KNOWN,
+    SIDE_FAILED, /* enough seen, no protocol fits */
+};
+
+/* The flow-level anomalies of recognition, as EVE's applayer events name them. */
+enum app_layer_event {
+    APP_MISMATCH_PROTOCOL_BOTH_DIRECTIONS,
+    APP_WRONG_DIRECTION_FIRST_DATA,
+    APP_DETECT_PROTOCOL_ONLY_ONE_DIRECTION,
+    APP_PROTO_DETECTION_SKIPPED,
+    APP_NO_TLS_AFTER_STARTTLS,
+    APP_UNEXPECTED_PROTOCOL,
+    APP_LAYER_EVENTS
+};
+extern const char *const app_layer_event_names[APP_LAYER_EVENTS]; /* EVE upper case */
+
+struct app {
+    struct app_env *env;
+    const struct proto *proto;   /* the parser in charge, NULL until known */
+    enum proto_id side_proto[2]; /* recognised per direction */
+    uint8_t side[2];             /* enum app_side */
+    enum proto_id original;      /* before a change, or PROTO_NONE */
+    enum proto_id expected;
+    uint8_t transport;
+    bool failed, parser_off, swapped, done;
+    bool off[2]; /* parser stopped in this direction (gap, PARSE_DONE) */
+    void *state;
+    struct arena mem;
+    struct tx *first, *last; /* live transactions in order */
+    uint64_t next_tx_id;     /* also how many there were */
+    uint32_t live;
+    uint16_t sport, dport;                   /* of the flow: hints for probing order only */
+    uint64_t seen[2];                        /* bytes fed per direction */
+    uint8_t n_events, events[8];             /* parser anomalies without a transaction */
+    uint8_t n_layer_events, layer_events[8]; /* enum app_layer_event */
+    /* set by the sensor before each feed: the packet that brings the bytes */
+    uint64_t packet_number, ts_ns;
+    bool changed; /* a parser was switched by the last feed */
+    enum proto_id change_to;
+    bool change_asked;
+};
+
+void app_init(struct app *a, struct app_env *env, uint8_t transport, uint16_t sport,
+              uint16_t dport);
+void app_free(struct app *a);
+/* Ordered bytes of one direction. Returns how many were consumed: the caller keeps the rest and
+ * gives it again with more. Everything is consumed once there is no use for it. */
+size_t app_feed(struct app *a, enum dir dir, struct span data, unsigned parse_flags);
+/* n bytes will never come. */
+void app_gap(struct app *a, enum dir dir, uint64_t n);
+/* Is there any use in further data of this direction? */
+bool app_wants(const struct app *a, enum dir dir);
+/* Frees the transactions at the front of the list that all have done with: both directions
+ * complete (or the flow at its end), logged and inspected. `detecting` false: nobody inspects. */
+void app_tx_clean(struct app *a, bool detecting);
+/* Is this direction of the transaction complete? */
+bool tx_done(const struct app *a, const struct tx *tx, enum dir dir);
+/* EVE's app_proto of the flow: "http", "failed", or NULL for none. */
+const char *app_name(const struct app *a);
+/* EVE's name of one side, for app_proto_ts and app_proto_tc, or NULL. */
+const char *app_side_name(const struct app *a, enum dir dir);

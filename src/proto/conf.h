@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settings of the protocols, filled by the sensor from its configuration (app-layer.protocols.*,
+ * outputs.eve-log.types.*); proto_conf_default gives Suricata's shipped ones. */
+#pragma once
+
+#include "proto/proto.h"
+
+struct http_conf {
+    uint32_t request_body_limit, response_body_limit;     /* bytes, 0: none */
+    uint32_t request_inspect_min, request_inspect_window; /* bytes */
+    uint32_t response_inspect_min, response_inspect_window;
+    uint8_t decompress_layers; /* content codings undone one after another */
+    uint32_t decompress_ratio, decompress_time_us;
+    uint64_t decompress_limit; /* bytes that one body may expand to */
+    uint32_t max_header_bytes; /* of one side's header */
+    uint32_t max_headers;
+    uint32_t max_tx; /* live transactions of a flow */
+    bool double_decode_path, double_decode_query, swf, http_inline;
+    uint8_t personality; /* see http */
+    uint8_t randomize;
+};
+
+struct http_log_conf {
+    bool extended;
+    bool all_request_headers, all_response_headers;
+    uint64_t custom;  /* bit per header of http's table */
+    uint8_t xff_mode; /* 0 off, 1 extra-data, 2 overwrite */
+    bool xff_forward;
+    char xff_header[64];
+};
+
+struct tls_conf {
+    bool ja3, ja4;
+    bool encrypt_full; /* go on parsing after the handshake */
+};
+
+struct tls_log_conf {
+    bool extended, session_resumption;
+    uint64_t custom; /* bits, see tls */
+};
+
+struct dns_conf {
+    uint32_t max_tx;
+    uint16_t max_name; /* names longer than this are cut: 1025 */
+};
+
+struct dns_log_conf {
+    bool requests, responses;
+    bool grouped, detailed;
+    uint8_t version;   /* 2 or 3 */
+    uint64_t types[4]; /* bit per RR type 0..255: log only these; all zero: every one */
+};
+
+struct ssh_conf {
+    bool hassh;
+};
+
+struct file_conf {
+    bool md5, sha1, sha256, sm3; /* always computed for every file */
+    bool magic;
+    uint32_t window_bytes;
+};
+
+struct proto_conf {
+    bool enabled[PROTO_COUNT], detection_only[PROTO_COUNT];
+    struct http_conf http;
+    struct http_log_conf http_log;
+    struct tls_conf tls;
+    struct tls_log_conf tls_log;
+    struct dns_conf dns;
+    struct dns_log_conf dns_log;
+    struct ssh_conf ssh;
+    struct file_conf file;
+    bool midstream;
+};
+
+void proto_conf_default(struct proto_conf *c);

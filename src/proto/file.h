@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files carried by transactions: name, size, gaps, hashes, and the window of content that rules on
+ * file.data look into. Content is hashed as it passes and kept only as far as inspection needs. */
+#pragma once
+
+#include "proto/proto.h"
+
+enum file_state { FILE_OPEN, FILE_CLOSED, FILE_TRUNCATED, FILE_ERROR };
+
+struct file_hashes; /* running MD5, SHA-1, SHA-256, SM3 */
+
+struct file {
+    struct file *next;
+    struct span name;    /* on the transaction's arena */
+    uint64_t size;       /* bytes seen */
+    uint64_t start, end; /* of a range, inclusive; is_range says so */
+    bool is_range, gaps, stored, logged;
+    uint8_t state; /* enum file_state */
+    uint8_t dir;
+    uint32_t id; /* in its flow, from 1 */
+    struct file_hashes *hashes;
+    uint8_t md5[16], sha1[20], sha256[32], sm3[32]; /* once closed, those that were asked for */
+    bool has_md5, has_sha1, has_sha256, has_sm3;
+    /* inspection window: bytes [window_at, window_at + window.n) of the content */
+    struct buf window;
+    uint64_t window_at;
+    uint32_t n_sids, sids[8]; /* rules that matched it (filestore) */
+};
+
+/* Opens a file at the end of tx's list for dir; NULL when the transaction is at its ceiling. */
+struct file *file_open(struct app *app, struct tx *tx, enum dir dir, struct span name);
+void file_append(struct app *app, struct file *f, struct span data);
+void file_gap(struct app *app, struct file *f, uint64_t n);
+/* The end of the content; computes the digests unless it was truncated. */
+void file_close(struct app *app, struct file *f, enum file_state state);
+/* Frees what is not on the transaction's arena. Called by the transaction's clean-up. */
+void file_release(struct file *f);
+/* Writes fileinfo's members (or one element of `files`) into the open object. */
+void file_log(struct event *ev, const struct file *f, const struct tx *tx, bool in_list);
