@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// One alert group beside the list, in a fixed order: what, who to whom, whose, how much it matters, why it fired,
+// what to do, evidence, before and after, history, actions.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useApi } from '../app/api';
+import { endpoint } from '../app/eve';
+import { int } from '../app/format';
+import { pick, t } from '../app/i18n';
+import { term } from '../app/query';
+import { href } from '../app/route';
+import { brief, iso, stamp } from '../app/time';
+import type { Group, GroupDetail } from '../app/types';
+import { advice } from '../ui/advice';
+import { Answer, Button, Facts } from '../ui/base';
+import { Histogram } from '../ui/charts';
+import { contents, decodeBase64, find, HexView } from '../ui/hex';
+import { Icon, SeverityMark } from '../ui/icons';
+import { Pivot } from '../ui/pivot';
+import { RawJson } from '../ui/rawjson';
+
+function Why({ d }: { d: GroupDetail }) {
+  const own = pick(d.rule?.what);
+  const list = d.rule?.text ? contents(d.rule.text).slice(0, 6) : [];
+  return (
+    <>
+      <p>{own || t('drawer.why.rule', { name: d.group.signature })}</p>
+      {list.length > 0 && (
+        <ul class="why-list">
+          {list.map((c, i) => (
+            <li key={i}>
+              {t(c.not ? 'drawer.why.not' : 'drawer.why.has', { where: c.buffer || t('drawer.why.payload') })} <code>{c.text}</code>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function Evidence({ d }: { d: GroupDetail }) {
+  const [n, setN] = useState(0);
+  const [raw, setRaw] = useState(false);
+  const ev = d.samples[Math.min(n, d.samples.length - 1)];
+  if (!ev) return <p class="muted">{t('drawer.nosample')}</p>;
+  const b64 = ev.payload ?? ev.packet;
+  const data = typeof b64 === 'string' ? decodeBase64(b64) : null;
+  const http = ev.http;
+  const first = endpoint(ev, 'src');
+  return (
+    <>
+      <div class="row sample-row">
+        <span class="mono">
+          {first} → {endpoint(ev, 'dest')}
+        </span>
+        <span class="muted small">{stamp(Date.parse(ev.timestamp))}</span>
+        {d.samples.length > 1 && (
+          <span class="pager">
+            <button type="button" class="icon-btn small" aria-label={t('drawer.prev')} disabled={n === 0} onClick={() => setN(n - 1)}>
+              <span aria-hidden="true">‹</span>
+            </button>
+            {n + 1} / {d.samples.length}
+            <button type="button" class="icon-btn small" aria-label={t('drawer.next')} disabled={n >= d.samples.length - 1} onClick={() => setN(n + 1)}>
+              <span aria-hidden="true">›</span>
+            </button>
+          </span>
+        )}
+      </div>
+      {http && (
+        <p class="mono evidence-line">
+          {http.http_method} {http.hostname}
+          {http.url} {http.status ? '→ ' + http.status : ''}
+        </p>
+      )}
+      {data && data.length > 0 ? (
+        <HexView data={data} marks={d.rule?.text ? find(data, d.rule.text) : []} label={t('drawer.payload')} />
+      ) : (
+        <p class="muted">{t('drawer.nopayload')}</p>
+      )}
+      <button type="button" class="link" aria-expanded={raw} onClick={() => setRaw(!raw)}>
+        {raw ? t('drawer.hideraw') : t('drawer.raw')}
+      </button>
+      {raw && <RawJson value={ev} label={t('drawer.raw')} />}
+    </>
+  );
+}
+
+function Body({ d }: { d: GroupDetail }) {
+  const g = d.group;
+  const [rule, setRule] = useState(false);
+  const around = d.around;
+  const step = around.interval_s ?? (around.times.length > 1 ? around.times[1] - around.times[0] : 60);
+  const a = around.times[0] * 1000;
+  const b = (around.times[around.times.length - 1] + step) * 1000;
+  return (
+    <>
+      <h2 class="what">{g.signature}</h2>
+      <p class="who">
+        <Pivot field="src_ip" value={g.src_ip} /> <span class="muted">→</span> <Pivot field="dest_ip" value={g.dest_ip} />
+        {g.app_proto && g.app_proto !== 'failed' && <span class="mono muted">{g.app_proto}</span>}
+      </p>
+      <p class="row tags">
+        {g.techniques.map((x) => (
+          <span class="tag" key={x}>
+            {x}
+          </span>
+        ))}
+        {g.category && <span class="tag">{g.category}</span>}
+        {g.status !== 'new' && <span class="tag">{t('status.' + g.status)}</span>}
+      </p>
+      <Facts
+        rows={[
+          [t('drawer.sensor'), g.sensor],
+          [t('col.count'), int(g.count)],
+          [t('drawer.span'), `${brief(Date.parse(g.first))} – ${brief(Date.parse(g.last))}`],
+          [
+            t('drawer.rule'),
+            <>
+              <span class="mono">{g.signature_id}</span>
+              {d.rule?.file && (
+                <span class="muted">
+                  {' '}
+                  {d.rule.file}
+                  {d.rule.line ? ':' + d.rule.line : ''}
+                </span>
+              )}
+            </>,
+          ],
+          [t('drawer.why'), <Why d={d} />],
+          [t('drawer.todo'), pick(d.rule?.todo) || advice(g)],
+        ]}
+      />
+      <h3>{t('drawer.evidence')}</h3>
+      <Evidence d={d} />
+      {d.rule?.text && (
+        <p class="after">
+          <button type="button" class="link" aria-expanded={rule} onClick={() => setRule(!rule)}>
+            {rule ? t('drawer.hiderule') : t('drawer.showrule')}
+          </button>
+        </p>
+      )}
+      {rule && (
+        <pre class="json wrap" tabIndex={0} aria-label={t('drawer.rule')}>
+          {d.rule!.text}
+        </pre>
+      )}
+      {around.times.length > 0 && (
+        <>
+          <h3>{t('drawer.around')}</h3>
+          <Histogram label={t('drawer.around')} times={around.times} interval={step} series={around.series} height={76} small />
+          <p class="after">
+            <a href={href('/events', { q: term('ip', g.src_ip), from: iso(a), to: iso(b) })}>{t('drawer.aroundlink', { ip: g.src_ip })}</a>
+          </p>
+        </>
+      )}
+      {(d.rule?.references.length ?? 0) > 0 && (
+        <>
+          <h3>{t('drawer.refs')}</h3>
+          <ul class="refs">
+            {d.rule!.references.map((r) => (
+              <li key={r.url} class="mono">
+                {r.url}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {d.history.length > 0 && (
+        <>
+          <h3>{t('drawer.history')}</h3>
+          <ul class="history">
+            {d.history.map((h) => (
+              <li key={h.at + h.action}>
+                <span class="muted">{brief(Date.parse(h.at))}</span> {h.by} · {t('action.' + h.action)}
+                {h.note ? ` · ${h.note}` : ''}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  );
+}
+
+export function GroupDrawer(p: {
+  id: string;
+  known?: Group;
+  onClose(): void;
+  onDecide(a: ('archive' | 'escalate' | 'reopen')[]): void;
+}) {
+  const r = useApi<GroupDetail>('/alerts/' + encodeURIComponent(p.id));
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    box.current?.scrollTo(0, 0);
+  }, [p.id]);
+  const g = r.data?.group.id === p.id ? r.data.group : p.known;
+  const status = p.known?.status ?? g?.status;
+  return (
+    <aside class="drawer" aria-label={t('drawer.label')}>
+      <div class="drawer-head">
+        {g && <SeverityMark severity={g.severity} />}
+        <button type="button" class="icon-btn" aria-label={t('action.close')} onClick={p.onClose}>
+          <Icon name="close" />
+        </button>
+      </div>
+      <div class="drawer-body" ref={box} tabIndex={0} role="region" aria-label={t('drawer.label')}>
+        <Answer of={r}>{(d) => <Body key={d.group.id} d={d} />}</Answer>
+      </div>
+      <div class="drawer-foot">
+        {status !== 'archived' && (
+          <Button hint="e" onClick={() => p.onDecide(['archive'])}>
+            {t('inbox.archive')}
+          </Button>
+        )}
+        {status !== 'escalated' && (
+          <Button kind="primary" hint="s" onClick={() => p.onDecide(['escalate'])}>
+            {t('inbox.escalate')}
+          </Button>
+        )}
+        {status !== 'new' && <Button onClick={() => p.onDecide(['reopen'])}>{t('inbox.reopen')}</Button>}
+        {g && (
+          <a class="btn" href={href('/events', { q: `${term('alert.signature_id', g.signature_id)} ${term('src_ip', g.src_ip)} ${term('dest_ip', g.dest_ip)}` })}>
+            {t('drawer.events')}
+          </a>
+        )}
+      </div>
+    </aside>
+  );
+}
