@@ -75,6 +75,13 @@ struct proto_value {
     bool (*get)(struct tx *tx, enum dir dir, uint32_t index, uint64_t *ret);
 };
 
+/* What is known of a flow beside its bytes. Recognition is by content; a hint may only raise or
+ * lower what is asked of it. */
+struct probe_hint {
+    uint16_t sport, dport;
+    uint8_t transport;
+};
+
 struct proto {
     const char *name;           /* EVE's app_proto and the rule language's protocol: "http" */
     const char *title;          /* "HTTP/1.x" */
@@ -87,7 +94,8 @@ struct proto {
 
     /* Does this first data of a direction belong to the protocol? `dir` says who sends it as far as
      * that is known; *ret_swap may be set when client and server are the other way round. */
-    enum probe (*probe)(struct span data, enum dir dir, bool *ret_swap);
+    enum probe (*probe)(struct span data, enum dir dir, const struct probe_hint *hint,
+                        bool *ret_swap);
     /* Data in order. For TCP: what was not consumed comes again with more behind it. For UDP: one
      * datagram, all of it. */
     enum parse (*parse)(struct app *app, enum dir dir, struct span data, unsigned flags,
@@ -101,12 +109,17 @@ struct proto {
      * Called when its progress changes. NULL: logged once when both directions are done. */
     bool (*log_ready)(struct app *app, struct tx *tx, enum dir *ret_dir);
 
+    /* The transaction is about to be freed: the state must not point at it any more. May be NULL.
+     */
+    void (*tx_gone)(struct app *app, const struct tx *tx);
+
     const struct proto_buffer *buffers;
     size_t n_buffers;
     const struct proto_value *values;
     size_t n_values;
-    const char *const *event_names; /* anomalies: rule form "invalid_opcode"; EVE upper-cases it */
+    const char *const *event_names; /* anomalies in the rule language's form: "invalid_opcode" */
     size_t n_events;
+    bool events_upper;          /* EVE writes the names in upper case (HTTP, TLS) */
     enum event_type event_type; /* of what log writes; EVENT_TYPES for none */
 };
 
@@ -141,6 +154,10 @@ struct tx {
 /* Parsers: a new transaction at the end of the flow's list; NULL at the ceiling (counted; the
  * parser then returns PARSE_FAIL or drops the message as its protocol allows). */
 struct tx *app_tx_new(struct app *app);
+/* Parsers: takes back the newest transaction, as if it had never been. */
+void app_tx_drop(struct app *app, struct tx *tx);
+/* Parsers: which transport carries the flow (enum transport). */
+uint8_t app_transport(const struct app *app);
 /* Parsers: progress only grows. Marks the transaction as changed. */
 void tx_progress(struct tx *tx, enum dir dir, uint8_t progress);
 /* Parsers: an anomaly of a transaction, or of the flow where there is no transaction. */
