@@ -39,6 +39,9 @@ enum rule_flag {
     RULE_TARGET_DST = 1 << 17,
     RULE_PREFILTER = 1 << 18, /* `prefilter` keyword */
     RULE_NOT_FIRST_ONLY = 1 << 19,
+    RULE_TX_BOTH = 1 << 20,        /* => : both directions of one transaction */
+    RULE_PRIORITY_GIVEN = 1 << 21, /* `priority` was written, classtype does not override it */
+    RULE_FILES = 1 << 22, /* has conditions on files (file.data, filename, filestore …) */
 };
 
 /* Addresses of a header side as sorted, non-overlapping ranges (negations worked in). */
@@ -46,7 +49,7 @@ struct ip_range {
     struct ip first, last;
 };
 struct address_set {
-    bool any;
+    bool any; /* both families, no exception */
     const struct ip_range *v4, *v6;
     uint32_t n_v4, n_v6;
 };
@@ -59,23 +62,25 @@ struct port_set {
     uint32_t n;
 };
 
-/* What a list of matches looks into. Numbers from MATCH_LIST_BUFFER on are protocol buffers. */
+/* What a run of matches looks into. From LIST_BUFFER on: LIST_BUFFER + index of a buffer in the
+ * catalogue (detect/buffers.h). */
 enum match_list {
     LIST_PACKET,  /* conditions on packet, flow and flow variables: tested before any content */
     LIST_PAYLOAD, /* packet payload and reassembled stream */
-    LIST_BASE64,
-    LIST_TX,     /* values of a transaction: dns.opcode, app-layer-event, tls.version … */
-    LIST_POST,   /* done only when all else matched: flowbits set, xbits set, tag … */
-    LIST_BUFFER, /* + index into the buffer catalogue */
+    LIST_BASE64,  /* what base64_decode decoded: hangs on that match, see keyword.h */
+    LIST_TX,      /* values of a transaction: dns.opcode, app-layer-event, tls.version … */
+    LIST_POST,    /* done only when all else matched: flowbits set, xbits set, tag … */
+    LIST_BUFFER,
 };
 
 struct match;
 
-/* One condition. `kind` is the keyword's row in keywords.def; its data are the keyword's own. */
+/* One condition. `kind` is the keyword's row in keywords.def (enum keyword_id); its data are the
+ * keyword's own struct of detect/keyword.h. */
 struct match {
     struct match *next;
-    uint16_t kind;
     const void *data;
+    uint16_t kind;
 };
 
 enum content_flag {
@@ -95,23 +100,27 @@ enum content_flag {
     CONTENT_WITHIN_VAR = 1 << 13,
     CONTENT_OFFSET_VAR = 1 << 14,
     CONTENT_DEPTH_VAR = 1 << 15,
-    CONTENT_RELATIVE_NEXT = 1 << 16, /* a later match is relative */
+    CONTENT_RELATIVE_NEXT = 1 << 16, /* a later match of the run is relative to this one */
+    CONTENT_REPLACE = 1 << 17,
 };
 
 struct content {
-    struct span bytes; /* lower case when nocase */
-    uint32_t flags;
-    int32_t distance, within, offset, depth; /* or an index of a byte_extract/byte_math variable */
-    uint16_t fast_offset, fast_length;       /* fast_pattern:chop */
+    struct span bytes;        /* lower case when nocase */
+    uint32_t flags;           /* enum content_flag */
+    int32_t distance, within; /* or an index of a byte_extract/byte_math variable (…_VAR flags) */
+    int32_t offset, depth; /* depth counts from the buffer's start (offset is added), or an index */
+    uint16_t fast_offset, fast_length; /* part of bytes to filter by; length 0: all */
+    struct span replace;               /* same length as bytes */
 };
 
-/* A run of conditions on one buffer, in rule order, contents first to be tried as the engine
- * likes. A rule may have several runs on a multi buffer, one per use of the sticky buffer. */
+/* A run of conditions on one buffer in rule order. A rule has several runs on one buffer only if
+ * the buffer is multi (one per use of its sticky buffer: each has to match some instance) or if
+ * their transforms differ. */
 struct buffer_matches {
     struct buffer_matches *next;
-    uint16_t buffer; /* index into the ruleset's buffer catalogue */
+    uint16_t buffer; /* index into the catalogue, detect/buffers.h */
     uint16_t transform_n;
-    const struct transform *transforms; /* dotprefix, to_lowercase, … */
+    const struct transform *transforms; /* dotprefix, to_lowercase, …, in order; keyword.h */
     struct match *matches, *last;
 };
 
@@ -134,8 +143,10 @@ struct rule {
 
     uint8_t ip_proto[32]; /* bit set of IP protocols the header admits */
     uint8_t ip_v;         /* 0 any, 4, 6 */
-    uint8_t app;          /* enum proto_id named in the header or implied, PROTO_NONE */
+    uint8_t app;          /* enum proto_id named in the header or implied; PROTO_NONE; from
+                           * APP_FOREIGN on a protocol that nothing here recognises (buffers.h) */
     bool app_failed_ok, tcp_packet_only, tcp_stream_only; /* tcp-pkt, tcp-stream */
+    bool arp;                                             /* `alert arp` */
     const struct address_set *src, *dst;
     const struct port_set *sport, *dport;
 
@@ -144,13 +155,45 @@ struct rule {
     struct buffer_matches *buffers;
     struct match *tx_matches;                 /* LIST_TX */
     struct match *post_matches;               /* LIST_POST */
-    const struct threshold *threshold;        /* threshold keyword, or NULL */
+    const struct threshold *threshold;        /* threshold keyword or event_filter, or NULL */
     const struct threshold *detection_filter; /* or NULL */
+    const struct threshold *rate_filter;      /* of threshold.config, or NULL */
+    const struct suppress *suppress;          /* list, of threshold.config, or NULL */
     uint8_t n_byte_vars;                      /* byte_extract and byte_math variables */
 
-    /* chosen by the front end's last pass, used by the prefilter; NULL: no content to filter by */
+    /* chosen by rule_choose_fast, used by the prefilter; NULL: no content to filter by */
     const struct content *fast;
-    int32_t fast_list; /* enum match_list */
-    const struct transform *fast_transforms;
-    uint16_t fast_transform_n;
+    int32_t fast_list;                     /* LIST_PAYLOAD or LIST_BUFFER + index */
+    const struct buffer_matches *fast_run; /* the run it is in; NULL for the payload */
 };
+
+/* Names that rules share, by number. */
+struct names {
+    const char *const *name;
+    uint32_t n;
+};
+
+struct engine;
+
+/* What was loaded. The front end fills all but `engine`. */
+struct ruleset {
+    struct arena arena;  /* everything the rules hold */
+    struct rule **rules; /* by rule.index: the order in which they apply */
+    size_t n_rules;
+    size_t active, failed;
+    struct diagnostic *diagnostics;
+    size_t n_diagnostics;
+    struct names flowbits, xbits /* and hostbits */, flowints, flowvars;
+    void **compiled; /* pcre2_code to free */
+    size_t n_compiled;
+    struct engine *engine;
+};
+
+/* The front end's whole work: reads the files, checks, orders, numbers and chooses fast patterns.
+ * False only when nothing could be read. */
+bool ruleset_parse(const struct detect_conf *conf, const char *const *files, size_t n_files,
+                   struct ruleset **ret, struct err *e) MUST_CHECK;
+/* Frees all but `engine`. */
+void ruleset_release(struct ruleset *r);
+/* The last pass over a rule: sets fast, fast_list and fast_run. */
+void rule_choose_fast(struct rule *r);
