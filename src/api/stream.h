@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The live stream: one ring of numbered messages, from which every subscriber reads at its own pace
+ * (its number is its Last-Event-ID, so that it resumes). Events beyond 50 a second of a type are
+ * sampled, evenly, and say so. A thread publishes figures every two seconds while someone listens.
+ * Bounded: messages, bytes, subscribers. */
+#pragma once
+
+#include "api/api.h"
+
+struct stream_hub *stream_hub_open(struct api *api, struct err *e) MUST_CHECK;
+/* Ends the thread; subscribers are ended by the HTTP server. */
+void stream_hub_stop(struct stream_hub *h);
+void stream_hub_close(struct stream_hub *h);
+
+/* An event has come in: cheap when nobody listens. Any thread. */
+void stream_event(struct stream_hub *h, const char *sensor, const char *unit, struct span line);
+/* A message of another kind ("job", "alert_group") for all of this unit (NULL: everyone). */
+void stream_publish(struct stream_hub *h, const char *kind, const char *unit, struct span json);
+/* Events that have come in since the start. */
+uint64_t stream_events_seen(const struct stream_hub *h);
+
+/* GET /api/v1/stream */
+void stream_run(struct api_call *c);
