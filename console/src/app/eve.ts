@@ -49,7 +49,7 @@ export function endpoint(ev: Event, side: 'src' | 'dest'): string {
 
 /** One line of what happened, in the terms of the event's protocol. */
 export function summary(ev: Event): string {
-  const j = (...parts: unknown[]) => parts.filter((p) => p !== undefined && p !== null && p !== '').join(' ');
+  const j = (...parts: unknown[]) => parts.filter((p) => p !== undefined && p !== null && p !== false && p !== '').join(' ');
   switch (ev.event_type) {
     case 'alert':
       return show(ev.alert?.signature);

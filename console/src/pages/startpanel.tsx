@@ -116,7 +116,7 @@ function JobCard({ id, onReset }: { id: string; onReset(): void }) {
   );
 }
 
-function Interfaces({ onStarted }: { onStarted(name: string): void }) {
+function Interfaces({ onStarted, first }: { onStarted(name: string): void; first: boolean }) {
   const r = useApi<{ interfaces: Interface[] }>('/interfaces', 5000);
   const [chosen, setChosen] = useState('');
   const [filter, setFilter] = useState('');
@@ -164,7 +164,7 @@ function Interfaces({ onStarted }: { onStarted(name: string): void }) {
               {t('start.filter')}
               <input class="mono" value={filter} placeholder="not port 22" onInput={(e) => setFilter(e.currentTarget.value)} />
             </label>
-            <Button type="submit" kind="primary" disabled={busy || !pick}>
+            <Button type="submit" kind={first ? 'plain' : 'primary'} disabled={busy || !pick}>
               {t('start.watch', { name: pick })}
             </Button>
           </form>
@@ -280,7 +280,7 @@ export function StartPanel({ first = false }: { first?: boolean }) {
           </Card>
           <Card title={t('start.iface')}>
             <p>{t('start.iface.what')}</p>
-            <Interfaces onStarted={setWatching} />
+            <Interfaces onStarted={setWatching} first={first} />
           </Card>
         </div>
       )}

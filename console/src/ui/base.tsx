@@ -68,9 +68,9 @@ export function Button(p: {
   );
 }
 
-export function Chip(p: { label: string; onRemove?: () => void; onClick?: () => void; title?: string; on?: boolean }) {
+export function Chip(p: { label: string; onRemove?: () => void; onClick?: () => void; title?: string; not?: boolean }) {
   return (
-    <span class={`chip ${p.on ? 'on' : ''}`}>
+    <span class={`chip ${p.not ? 'not' : ''}`}>
       {p.onClick ? (
         <button type="button" class="chip-text" onClick={p.onClick} title={p.title}>
           {p.label}
@@ -147,7 +147,7 @@ export function Answer<T>(p: { of: Result<T>; lines?: number; children: (data: T
 export function Stale<T>({ of: r }: { of: Result<T> }) {
   if (!r.error || r.data === undefined) return null;
   return (
-    <div class="stale" role="status">
+    <div class="stale-line" role="status">
       <span>{t('state.stale', { at: brief(r.at), why: r.error.message })}</span>
       <button type="button" class="link" onClick={r.reload}>
         {t('action.retry')}

@@ -32,12 +32,16 @@ const NAV: { title: string; items: Item[] }[] = [
     title: 'nav.judge',
     items: [
       { path: '/inbox', label: 'nav.inbox', icon: 'inbox', key: 'g i', count: () => stats.value?.open_groups ?? 0 },
+      { path: '/events', label: 'nav.events', icon: 'events', key: 'g e' },
     ],
   },
+  { title: 'nav.know', items: [{ path: '/hosts', label: 'nav.hosts', icon: 'hosts', key: 'g h' }] },
   {
     title: 'nav.link',
     items: [
+      { path: '/sensors', label: 'nav.sensors', icon: 'sensors', key: 'g s' },
       { path: '/start', label: 'nav.start', icon: 'add', key: 'g a' },
+      { path: '/system', label: 'nav.system', icon: 'system', key: 'g y' },
     ],
   },
 ];

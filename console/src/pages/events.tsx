@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: Apache-2.0
+// Event search: query with completion, chips, histogram with a brush, fields with their counts, a table with the
+// columns of one's choice, and one event's fields or JSON in a drawer. All of it stands in the URL.
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { api, BASE, url, useApi, type ApiError } from '../app/api';
+import { field, severity, show, summary, endpoint } from '../app/eve';
+import { pick, t } from '../app/i18n';
+import { useKeys } from '../app/keys';
+import { medium, narrow } from '../app/prefs';
+import { replaceTerm, terms } from '../app/query';
+import { param, setParams } from '../app/route';
+import { live } from '../app/stream';
+import { clock, from, fullDay, isLiveRange, iso, resolve, setRange, spanWords, stamp, to } from '../app/time';
+import type { Event, EventList, Histo } from '../app/types';
+import { Button, Chip, Empty, Failed, Loading, PageHead } from '../ui/base';
+import { Histogram, Legend, type Span } from '../ui/charts';
+import { Grid, type Column } from '../ui/grid';
+import { Icon, SeverityMark } from '../ui/icons';
+import { openMenu, Popover, toast } from '../ui/overlay';
+import { copy, Pivot } from '../ui/pivot';
+import { catalogue, loadCatalogue, QueryBox } from '../ui/querybox';
+import { showAll } from '../ui/timepicker';
+import { EventDrawer } from './eventdrawer';
+import { FieldPanel } from './fieldpanel';
+import { selection, setSelection } from './overview';
+
+const PAGE = 200;
+const DEFAULT_COLS = ['time', 'type', 'source', 'target', 'summary'];
+
+interface Store {
+  key: string;
+  events: Event[];
+  cursor: string | null;
+  error: ApiError | null;
+  loading: boolean;
+  took: number;
+}
+
+function useEvents(query: string) {
+  const [s, set] = useState<Store>({ key: '', events: [], cursor: null, error: null, loading: true, took: 0 });
+  const [turn, setTurn] = useState(0);
+  const busy = useRef(false);
+  useEffect(() => {
+    const ctl = new AbortController();
+    busy.current = false;
+    set((o) => ({ ...o, loading: true }));
+    api<EventList>(`/events?${query}&limit=${PAGE}`, { signal: ctl.signal }).then(
+      (r) => set({ key: query, events: r.events, cursor: r.next_cursor, error: null, loading: false, took: r.took_ms }),
+      (e) => {
+        if (!ctl.signal.aborted) set((o) => ({ ...o, key: query, error: e as ApiError, loading: false }));
+      },
+    );
+    return () => ctl.abort();
+  }, [query, turn]);
+  const more = useCallback(() => {
+    if (!s.cursor || busy.current || s.key !== query) return;
+    busy.current = true;
+    api<EventList>(`/events?${query}&limit=${PAGE * 2}&cursor=${encodeURIComponent(s.cursor)}`).then(
+      (r) => {
+        busy.current = false;
+        set((o) => (o.key === query ? { ...o, events: [...o.events, ...r.events], cursor: r.next_cursor } : o));
+      },
+      (e) => {
+        busy.current = false;
+        toast((e as ApiError).message, { bad: true });
+      },
+    );
+  }, [query, s.cursor, s.key]);
+  return { s, more, reload: useCallback(() => setTurn((n) => n + 1), []) };
+}
+
+/** How many matching events are newer than the first row, asked now and then while live. */
+function useNewer(q: string, first: Event | undefined, on: boolean): number {
+  const [n, set] = useState(0);
+  useEffect(() => {
+    set(0);
+    if (!on || !first) return;
+    const id = setInterval(async () => {
+      if (document.visibilityState !== 'visible') return;
+      try {
+        const r = await api<EventList>(url('/events', { q, from: first.timestamp, to: 'now', limit: 100 }));
+        set(r.events.filter((e) => e._id !== first._id && e.timestamp > first.timestamp).length);
+      } catch {
+        /* asked again next time */
+      }
+    }, 10000);
+    return () => clearInterval(id);
+  }, [q, first?._id, on]);
+  return n;
+}
+
+function csv(rows: Event[], cols: string[]): string {
+  const cell = (v: string) => (/[",\r\n]/.test(v) || /^[=+\-@]/.test(v) ? '"' + (/^[=+\-@]/.test(v) ? "'" : '') + v.replace(/"/g, '""') + '"' : v);
+  const text = (e: Event, c: string) =>
+    c === 'time' ? String(e.timestamp)
+    : c === 'type' ? String(e.event_type)
+    : c === 'source' ? endpoint(e, 'src')
+    : c === 'target' ? endpoint(e, 'dest')
+    : c === 'summary' ? summary(e)
+    : show(field(e, c));
+  return [cols.join(','), ...rows.map((e) => cols.map((c) => cell(text(e, c))).join(','))].join('\r\n');
+}
+
+function save(name: string, text: string, type: string): void {
+  const a = document.createElement('a');
+  a.href = URL.createObjectURL(new Blob([text], { type }));
+  a.download = name;
+  a.click();
+  setTimeout(() => URL.revokeObjectURL(a.href), 10000);
+}
+
+function ColumnChooser({ cols, onChange }: { cols: string[]; onChange(c: string[]): void }) {
+  const btn = useRef<HTMLButtonElement>(null);
+  const [open, setOpen] = useState(false);
+  const [want, setWant] = useState('');
+  const all = [
+    ...DEFAULT_COLS.map((id) => ({ id, text: t('col.' + id), help: '' })),
+    ...(catalogue.value?.fields ?? [])
+      .filter((f) => f.type !== 'object' && f.column !== false && f.name !== 'timestamp')
+      .map((f) => ({ id: f.name, text: f.name, help: pick(f.help) })),
+  ].filter((c) => !want || (c.text + ' ' + c.help).toLowerCase().includes(want.toLowerCase()));
+  all.sort((a, b) => Number(cols.includes(b.id)) - Number(cols.includes(a.id)));
+  return (
+    <>
+      <button ref={btn} type="button" class="btn" aria-haspopup="dialog" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Icon name="columns" /> <span class="wide-only">{t('events.columns')}</span>
+        <span class="sr narrow-only">{t('events.columns')}</span>
+      </button>
+      {open && btn.current && (
+        <Popover anchor={btn.current} label={t('events.columns')} onClose={() => setOpen(false)}>
+          <div class="chooser">
+            <input data-autofocus value={want} placeholder={t('events.findfield')} aria-label={t('events.findfield')} onInput={(e) => setWant(e.currentTarget.value)} />
+            <div class="chooser-list" tabIndex={0} role="group" aria-label={t('events.columns')}>
+              {all.slice(0, 200).map((c) => (
+                <label key={c.id} class="check-line" title={c.help}>
+                  <input
+                    type="checkbox"
+                    checked={cols.includes(c.id)}
+                    onChange={() => onChange(cols.includes(c.id) ? cols.filter((x) => x !== c.id) : [...cols, c.id])}
+                  />
+                  <span class={DEFAULT_COLS.includes(c.id) ? '' : 'mono'}>{c.text}</span>
+                  <span class="muted small clip">{c.help}</span>
+                </label>
+              ))}
+            </div>
+            <Button onClick={() => onChange(DEFAULT_COLS)}>{t('events.defaultcols')}</Button>
+          </div>
+        </Popover>
+      )}
+    </>
+  );
+}
+
+function column(id: string, today: boolean): Column<Event> {
+  switch (id) {
+    case 'time':
+      return {
+        id,
+        head: t('col.time'),
+        width: today ? '104px' : '158px',
+        class: 'mono',
+        cell: (e) => {
+          const at = Date.parse(e.timestamp);
+          return <span title={stamp(at)}>{today ? clock(at) + '.' + String(new Date(at).getMilliseconds()).padStart(3, '0') : stamp(at, false)}</span>;
+        },
+      };
+    case 'type':
+      return {
+        id,
+        head: t('col.type'),
+        width: '96px',
+        cell: (e) => {
+          const s = severity(e);
+          return (
+            <span class="type-cell">
+              {s ? <SeverityMark severity={s} word={false} /> : <span class="no-mark" />}
+              <Pivot tab={false} field="event_type" value={e.event_type} />
+            </span>
+          );
+        },
+      };
+    case 'source':
+      return { id, head: t('col.source'), width: '164px', cell: (e) => e.src_ip && <Pivot tab={false} field="src_ip" value={e.src_ip}>{endpoint(e, 'src')}</Pivot> };
+    case 'target':
+      return { id, head: t('col.target'), width: '164px', cell: (e) => e.dest_ip && <Pivot tab={false} field="dest_ip" value={e.dest_ip}>{endpoint(e, 'dest')}</Pivot> };
+    case 'summary':
+      return { id, head: t('col.summary'), width: 'minmax(220px, 1fr)', cell: (e) => <span title={summary(e)}>{summary(e)}</span> };
+    default:
+      return {
+        id,
+        head: <span class="mono">{id}</span>,
+        width: 'minmax(110px, 220px)',
+        class: 'mono',
+        cell: (e) => {
+          const v = field(e, id);
+          if (v === undefined || v === null) return <span class="muted">–</span>;
+          return typeof v === 'object' ? show(v) : <Pivot tab={false} field={id} value={v as string} />;
+        },
+      };
+  }
+}
+
+const SLIM: () => Column<Event>[] = () => [
+  {
+    id: 'event',
+    head: t('col.summary'),
+    width: 'minmax(0, 1fr)',
+    cell: (e) => {
+      const s = severity(e);
+      return (
+        <div class="two-line">
+          <span class="clip">
+            {s && <SeverityMark severity={s} word={false} />} <span class="mono muted">{e.event_type}</span> {summary(e)}
+          </span>
+          <span class="clip mono muted">
+            {endpoint(e, 'src')} → {endpoint(e, 'dest')}
+          </span>
+        </div>
+      );
+    },
+  },
+  {
+    id: 'time',
+    head: t('col.time'),
+    width: '74px',
+    end: true,
+    class: 'mono wash',
+    cell: (e) => (
+      <div class="two-line">
+        <span>{clock(Date.parse(e.timestamp))}</span>
+        <span>{fullDay(Date.parse(e.timestamp)).slice(5)}</span>
+      </div>
+    ),
+  },
+];
+
+export function Events() {
+  loadCatalogue();
+  const q = param('q');
+  const sel = selection();
+  const cols = param('cols') ? param('cols').split(',') : DEFAULT_COLS;
+  const rowId = param('row');
+  const range: Span = useMemo(() => [resolve(from.value), resolve(to.value)], [from.value, to.value, q]);
+  const a = sel ? iso(sel[0]) : from.value;
+  const b = sel ? iso(sel[1]) : to.value;
+  const query = useMemo(() => url('', { q, from: a, to: b }).slice(1), [q, a, b]);
+  const { s, more, reload } = useEvents(query);
+  const canLive = live.value && isLiveRange.value && !sel;
+  const histo = useApi<Histo>(url('/events/histogram', { q, from: from.value, to: to.value, by: 'severity' }), canLive ? 10000 : 0);
+  const newer = useNewer(q, s.events[0], canLive && !s.loading);
+  const [cursor, setCursor] = useState(0);
+  const [side, setSide] = useState(!medium.value);
+  useEffect(() => setCursor(0), [query]);
+  useEffect(() => {
+    const i = rowId ? s.events.findIndex((e) => e._id === rowId) : -1;
+    if (i >= 0) setCursor(i);
+  }, [rowId, s.events.length === 0]);
+
+  const open = (i: number) => s.events[i] && setParams({ row: s.events[i]._id }, !!rowId);
+  const move = (n: number) => {
+    const i = Math.max(0, Math.min(s.events.length - 1, n));
+    setCursor(i);
+    if (rowId && s.events[i]) setParams({ row: s.events[i]._id }, true);
+  };
+  const refresh = () => {
+    reload();
+    histo.reload();
+  };
+  useKeys('nav.events', [
+    { keys: ['j', 'ArrowDown'], label: 'events.k.down', run: () => move(cursor + 1) },
+    { keys: ['k', 'ArrowUp'], label: 'events.k.up', run: () => move(cursor - 1) },
+    { keys: ['o', 'Enter'], label: 'events.k.open', run: () => open(cursor) },
+    { keys: ['f'], label: 'events.k.fields', run: () => setSide(!side) },
+    { keys: ['r'], label: 'events.k.reload', run: refresh },
+    {
+      keys: ['Escape'],
+      run: () => {
+        if (rowId) setParams({ row: null });
+        else if (sel) setSelection(null);
+      },
+    },
+  ]);
+
+  const bad = s.error?.status === 400 || s.error?.status === 422 ? s.error : null;
+  const now = fullDay(Date.now());
+  const today = s.events.length > 0 && [s.events[0], s.events[s.events.length - 1]].every((e) => fullDay(Date.parse(e.timestamp)) === now);
+  const list = terms(q);
+  const columns = narrow.value ? SLIM() : cols.map((c) => column(c, today));
+  const width = cols.reduce((w, c) => w + ({ time: today ? 116 : 170, type: 108, source: 176, target: 176, summary: 240 }[c] ?? 160), 24);
+  const total = histo.data?.total;
+  const exportItems = (e: MouseEvent) => {
+    const name = `daizong-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}`;
+    openMenu(e.currentTarget as HTMLElement, t('events.export'), [
+      { label: t('events.csv', { n: s.events.length }), run: () => save(name + '.csv', '\ufeff' + csv(s.events, cols), 'text/csv') },
+      { label: t('events.json', { n: s.events.length }), run: () => save(name + '.json', s.events.map((x) => JSON.stringify(x)).join('\n') + '\n', 'application/x-ndjson') },
+      null,
+      { label: t('events.copyapi'), run: () => void copy(location.origin + BASE + '/events?' + query) },
+    ]);
+  };
+  return (
+    <>
+      <PageHead
+        title={t('nav.events')}
+        sub={total !== undefined && !bad ? t('events.sub', { n: total, ms: Math.round(s.took) }) : s.loading ? t('state.loading') : ''}
+      >
+        <Button pressed={side} class="toggle" onClick={() => setSide(!side)}>
+          <Icon name="filter" /> {t('events.fields')}
+        </Button>
+        <ColumnChooser cols={cols} onChange={(c) => setParams({ cols: c.join() === DEFAULT_COLS.join() ? null : c.join() }, true)} />
+        <Button onClick={exportItems} disabled={!s.events.length}>
+          <Icon name="download" /> {t('events.export')}
+        </Button>
+      </PageHead>
+      <div class="query-row">
+        <QueryBox
+          id="query"
+          big
+          value={q}
+          label={t('events.query')}
+          placeholder={t('events.placeholder')}
+          error={bad ? { position: bad.position ?? 0, message: bad.message } : null}
+          onSubmit={(text) => {
+            if (text === q) refresh();
+            else setParams({ q: text, row: null });
+          }}
+        />
+      </div>
+      {list.length > 0 && !bad && (
+        <div class="chips" role="group" aria-label={t('events.filters')}>
+          {list.map((x, i) => (
+            <Chip
+              key={x.text + i}
+              label={x.text}
+              not={x.text.startsWith('-')}
+              title={t('events.flip')}
+              onClick={() => setParams({ q: replaceTerm(q, i, x.text.startsWith('-') ? x.text.slice(1) : '-' + x.text) })}
+              onRemove={() => setParams({ q: replaceTerm(q, i, null) })}
+            />
+          ))}
+          {list.length > 1 && (
+            <button type="button" class="link small" onClick={() => setParams({ q: null })}>
+              {t('inbox.unfilter')}
+            </button>
+          )}
+        </div>
+      )}
+      <section class="card events-histo" aria-label={t('events.histo')}>
+        <div class="card-head slim">
+          {sel ? (
+            <span class="selection">
+              {t('overview.selected', { span: spanWords(sel[0], sel[1]) })}
+              <button type="button" class="link" onClick={() => setRange(iso(sel[0]), iso(sel[1]))}>
+                {t('action.zoom')}
+              </button>
+              <button type="button" class="icon-btn small" aria-label={t('overview.unselect')} onClick={() => setSelection(null)}>
+                <Icon name="close" size={12} />
+              </button>
+            </span>
+          ) : (
+            <span class="muted small">{histo.data && !bad ? t('events.drag') : ''}</span>
+          )}
+          <div class="card-extra">{histo.data && <Legend series={histo.data.series} />}</div>
+        </div>
+        {histo.data && !bad ? (
+          <Histogram
+            label={t('events.histo')}
+            times={histo.data.times}
+            interval={histo.data.interval_s}
+            series={histo.data.series}
+            range={range}
+            selection={sel}
+            onSelect={(x) => setSelection(x)}
+            height={narrow.value ? 72 : 96}
+          />
+        ) : (
+          <div class="histo-blank" />
+        )}
+      </section>
+      {newer > 0 && (
+        <button type="button" class="newer" onClick={refresh}>
+          {t('events.newer', { n: newer >= 99 ? '99+' : newer })}
+        </button>
+      )}
+      <div class={`search ${side && !bad ? 'with-side' : ''}`}>
+        {side && !bad && (
+          <FieldPanel
+            q={q}
+            from={a}
+            to={b}
+            onClose={() => setSide(false)}
+            types={[...new Set(s.events.slice(0, 400).map((e) => String(e.event_type)))]}
+          />
+        )}
+        {s.error && !bad ? (
+          <div class="pane">
+            <Failed error={s.error} retry={refresh} />
+          </div>
+        ) : bad ? (
+          <div class="pane">
+            <Empty title={t('events.badquery')}>
+              <p>{t('events.badquery.hint')}</p>
+            </Empty>
+          </div>
+        ) : s.loading && s.key !== query && !s.events.length ? (
+          <Loading lines={10} />
+        ) : !s.events.length ? (
+          <div class="pane">
+            <Empty title={q ? t('events.nomatch') : t('overview.nothing')}>
+              <p>{t('events.nomatch.hint', { span: spanWords(range[0], range[1]) })}</p>
+              <div class="row">
+                {sel && <Button onClick={() => setSelection(null)}>{t('overview.unselect')}</Button>}
+                {q && <Button onClick={() => setParams({ q: null })}>{t('inbox.unfilter')}</Button>}
+                <Button
+                  onClick={async () => {
+                    if (!(await showAll().catch(() => false))) toast(t('range.nodata'));
+                  }}
+                >
+                  {t('range.all')}
+                </Button>
+              </div>
+            </Empty>
+          </div>
+        ) : (
+          <div class={`split ${rowId ? 'open' : ''}`}>
+            <div class="pane" aria-busy={s.loading ? 'true' : undefined}>
+              <Grid
+                id="events"
+                label={t('events.label')}
+                rows={s.events}
+                columns={columns}
+                rowHeight={narrow.value ? 52 : undefined}
+                minWidth={narrow.value ? 0 : width}
+                rowKey={(e) => String(e._id)}
+                cursor={cursor}
+                onCursor={move}
+                onOpen={open}
+                total={sel ? undefined : total}
+                onEnd={more}
+              />
+            </div>
+            {rowId && <EventDrawer id={rowId} known={s.events.find((e) => e._id === rowId)} onClose={() => setParams({ row: null })} />}
+          </div>
+        )}
+      </div>
+    </>
+  );
+}

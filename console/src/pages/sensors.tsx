@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sensors: whether each is there, how much it sees, and where anything was lost: the ledger, stage by stage, in
+// words. "Reconciles" means that what was seen equals what was carried plus what was lost.
+import { useState } from 'preact/hooks';
+import { post, session, useApi, type ApiError } from '../app/api';
+import { bits, bytes, int, rate, share } from '../app/format';
+import { has, pick, t } from '../app/i18n';
+import { term } from '../app/query';
+import { href } from '../app/route';
+import { live } from '../app/stream';
+import { ago, brief } from '../app/time';
+import type { Sensor } from '../app/types';
+import { Answer, Button, Card, Empty, Facts, PageHead } from '../ui/base';
+import { tick } from '../ui/hooks';
+import { Dialog, toast } from '../ui/overlay';
+
+function State({ s }: { s: Sensor['state'] }) {
+  return (
+    <span class={`state-mark ${s}`}>
+      <i aria-hidden="true" /> {t('sensor.' + s)}
+    </span>
+  );
+}
+
+function amount(l: Sensor['loss'][0]): string {
+  const parts = [];
+  if (l.packets) parts.push(t('sensor.n.packets', { n: l.packets }));
+  if (l.events) parts.push(t('sensor.n.events', { n: l.events }));
+  if (l.bytes) parts.push(bytes(l.bytes));
+  return parts.join(' · ') || '0';
+}
+
+function stageName(stage: string): string {
+  return has('stage.' + stage) ? t('stage.' + stage) : stage;
+}
+
+function Ledger({ s }: { s: Sensor }) {
+  const l = s.ledger;
+  const rows = [...s.loss].sort((a, b) => (b.packets ?? 0) + (b.events ?? 0) - (a.packets ?? 0) - (a.events ?? 0));
+  return (
+    <div class="ledger">
+      {l && (
+        <p class={l.reconciles ? '' : 'bad'}>
+          {t('sensor.ledger', { seen: l.seen, carried: l.carried, lost: l.lost, share: share(l.lost, l.seen) })}{' '}
+          <b>{t(l.reconciles ? 'sensor.reconciles' : 'sensor.gap', { n: Math.abs(l.seen - l.carried - l.lost) })}</b>
+        </p>
+      )}
+      {rows.length ? (
+        <div class="table-box" tabIndex={0} role="region" aria-label={t('sensor.losses', { name: s.name })}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t('sensor.where')}</th>
+                <th scope="col">{t('sensor.reason')}</th>
+                <th scope="col" class="end">
+                  {t('sensor.lost')}
+                </th>
+                <th scope="col">{t('sensor.meaning')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((x) => (
+                <tr key={x.stage + x.reason} class={x.packets || x.events || x.bytes ? '' : 'muted'}>
+                  <td>{stageName(x.stage)}</td>
+                  <td class="mono">{x.reason}</td>
+                  <td class="end">{amount(x)}</td>
+                  <td class="prose">{pick(x.help) || '–'}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      ) : (
+        <p class="muted">{t('sensor.noloss')}</p>
+      )}
+    </div>
+  );
+}
+
+function SensorCard({ s, onStop }: { s: Sensor; onStop(s: Sensor): void }) {
+  void tick.value;
+  const may = session.value?.user.role !== 'viewer';
+  return (
+    <Card
+      class="sensor"
+      title={
+        <>
+          {s.name} <State s={s.state} />
+        </>
+      }
+      extra={
+        <>
+          <a href={href('/events', { q: term('daizong.sensor', s.id) })}>{t('sensor.events')}</a>
+          {may && s.state === 'online' && (
+            <Button class="small" onClick={() => onStop(s)}>
+              {t('sensor.stop')}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <div class="sensor-in">
+        <Facts
+          rows={[
+            [t('sensor.source'), s.source ? <span class="mono">{s.source}</span> : null],
+            [t('sensor.version'), s.version ?? ''],
+            [t('sensor.started'), s.started ? brief(Date.parse(s.started)) : ''],
+            [t('sensor.seen'), s.last_seen ? ago(Date.parse(s.last_seen)) : ''],
+            [
+              t('sensor.rules'),
+              s.rules ? (
+                <>
+                  {t('sensor.rules.n', { n: s.rules.loaded })}
+                  {s.rules.failed > 0 && <b class="bad"> {t('sensor.rules.failed', { n: s.rules.failed })}</b>}
+                </>
+              ) : (
+                ''
+              ),
+            ],
+          ]}
+        />
+        <dl class="sensor-rates">
+          {(
+            [
+              [t('sensor.now'), s.state === 'online' ? bits(s.rates.bits_per_s) : '–', s.state === 'online' ? t('sensor.pps', { n: rate(s.rates.packets_per_s) }) : t('sensor.' + s.state)],
+              [t('sensor.total'), bytes(s.totals.bytes), t('sensor.n.packets', { n: s.totals.packets })],
+              [t('sensor.made'), int(s.totals.events), t('sensor.n.alerts', { n: s.totals.alerts })],
+            ] as const
+          ).map(([k, v, sub]) => (
+            <div key={k}>
+              <dt>{k}</dt>
+              <dd>
+                <b>{v}</b>
+                <span class="muted small">{sub}</span>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+      <h3>{t('sensor.ledger.title')}</h3>
+      <Ledger s={s} />
+    </Card>
+  );
+}
+
+export function Sensors() {
+  const r = useApi<{ sensors: Sensor[] }>('/sensors', live.value ? 5000 : 0);
+  const [stop, setStop] = useState<Sensor | null>(null);
+  const list = r.data?.sensors ?? [];
+  const n = (s: Sensor['state']) => list.filter((x) => x.state === s).length;
+  const lost = list.reduce((x, s) => x + (s.ledger?.lost ?? 0), 0);
+  return (
+    <>
+      <PageHead
+        title={t('nav.sensors')}
+        sub={r.data ? t('sensors.sub', { online: n('online'), stale: n('stale') + n('offline') }) + (lost ? t('sensors.lost', { n: lost }) : t('overview.nolost')) : ''}
+      >
+        <a class="btn primary" href="/start">
+          {t('nav.start')}
+        </a>
+      </PageHead>
+      <Answer of={r} lines={8}>
+        {(d) =>
+          d.sensors.length ? (
+            <div class="sensors">
+              {[...d.sensors]
+                .sort((a, b) => ['stale', 'offline', 'online', 'done'].indexOf(a.state) - ['stale', 'offline', 'online', 'done'].indexOf(b.state))
+                .map((s) => (
+                  <SensorCard key={s.id} s={s} onStop={setStop} />
+                ))}
+            </div>
+          ) : (
+            <Card>
+              <Empty title={t('sensors.none')}>
+                <a class="btn primary" href="/start">
+                  {t('nav.start')}
+                </a>
+              </Empty>
+            </Card>
+          )
+        }
+      </Answer>
+      {stop && (
+        <Dialog
+          title={t('sensor.stop.title', { name: stop.name })}
+          onClose={() => setStop(null)}
+          actions={
+            <>
+              <Button onClick={() => setStop(null)}>{t('action.cancel')}</Button>
+              <Button
+                kind="primary"
+                onClick={async () => {
+                  const s = stop;
+                  setStop(null);
+                  try {
+                    await post('/capture/stop', { sensor: s.id });
+                    r.reload();
+                  } catch (e) {
+                    const x = e as ApiError;
+                    toast(x.message + (x.hint ? ' ' + x.hint : ''), { bad: true });
+                  }
+                }}
+              >
+                {t('sensor.stop')}
+              </Button>
+            </>
+          }
+        >
+          <p>{t('sensor.stop.what')}</p>
+        </Dialog>
+      )}
+    </>
+  );
+}
