@@ -33,8 +33,10 @@ struct detect_conf {
     bool init_errors_fatal;
     uint32_t inspection_recursion_limit;
     uint32_t pcre_match_limit, pcre_recursion_limit;
-    uint32_t max_alerts;                 /* per packet (packet-alert-max), 15 */
-    const char *cache_dir;               /* compiled pattern databases, or NULL */
+    uint32_t max_alerts;   /* per packet (packet-alert-max), 15 */
+    const char *cache_dir; /* compiled pattern databases, or NULL */
+    bool guess_tx;         /* stream alerts name the only live transaction */
+    uint32_t stream_tx_log_limit;
     bool alert_metadata, alert_raw_rule; /* what alert events hold */
 };
 

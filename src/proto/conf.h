@@ -36,7 +36,8 @@ struct tls_conf {
 
 struct tls_log_conf {
     bool extended, session_resumption;
-    uint64_t custom; /* bits, see tls */
+    bool ja3, ja4;
+    uint64_t custom; /* bit per name of tls_log_fields */
 };
 
 struct dns_conf {
@@ -73,5 +74,19 @@ struct proto_conf {
     struct file_conf file;
     bool midstream;
 };
+
+/* Headers that http events can hold beside the extended ones (`custom` names them in lower case
+ * with underscores, or as on the wire). */
+struct http_log_header {
+    const char *name;   /* "accept_language" */
+    const char *header; /* "accept-language", lower case, as on the wire */
+    enum field field;
+    bool response; /* of the response's header */
+};
+extern const struct http_log_header http_log_headers[];
+extern const size_t n_http_log_headers;
+/* The fields that tls.custom may name, in the order of the bits. */
+extern const char *const tls_log_fields[];
+extern const size_t n_tls_log_fields;
 
 void proto_conf_default(struct proto_conf *c);
