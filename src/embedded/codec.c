@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "embedded/lz4.h"
 
 #include <zlib.h>
 #include <zstd.h>
@@ -16,6 +17,7 @@ struct codec {
     z_stream z;
     ZSTD_DStream *zd;
     ZSTD_CStream *zc;
+    struct lz4 *lz;
     uint8_t piece[PIECE];
 };
 
@@ -30,6 +32,8 @@ enum codec_type codec_named(const char *name)
         return CODEC_NONE;
     if (span_ieq(s, SPAN("x-gzip")))
         return CODEC_GZIP;
+    if (span_ieq(s, SPAN("lz4")))
+        return CODEC_LZ4;
     for (enum codec_type t = CODEC_GZIP; t <= CODEC_ZSTD; t++)
         if (span_ieq(s, span_str(names[t])))
             return t;
@@ -63,7 +67,9 @@ struct codec *codec_decoder(enum codec_type type)
     struct codec *c = mem_zero(sizeof(*c));
 
     c->type = type;
-    if (type == CODEC_ZSTD) {
+    if (type == CODEC_LZ4) {
+        c->lz = lz4_new();
+    } else if (type == CODEC_ZSTD) {
         c->zd = ZSTD_createDStream();
         must(c->zd);
         ZSTD_DCtx_setParameter(c->zd, ZSTD_d_windowLogMax, 25);
@@ -95,7 +101,9 @@ void codec_free(struct codec *c)
 {
     if (!c)
         return;
-    if (c->zd)
+    if (c->lz)
+        lz4_free(c->lz);
+    else if (c->zd)
         ZSTD_freeDStream(c->zd);
     else if (c->zc)
         ZSTD_freeCStream(c->zc);
@@ -159,12 +167,14 @@ static bool decode_zlib(struct codec *c, struct span in, codec_sink *sink, void 
 bool codec_decode(struct codec *c, struct span in, codec_sink *sink, void *ctx)
 {
     must(!c->encode && in.n < UINT32_MAX);
+    if (c->lz)
+        return lz4_decode(c->lz, in, sink, ctx);
     return c->zd ? decode_zstd(c, in, sink, ctx) : decode_zlib(c, in, sink, ctx);
 }
 
 bool codec_ended(const struct codec *c)
 {
-    return c->ended;
+    return c->lz ? lz4_ended(c->lz) : c->ended;
 }
 
 static bool encode_zstd(struct codec *c, struct span in, bool end, struct buf *out)

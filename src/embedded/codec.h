@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Content codings of HTTP bodies as streams: gzip, deflate (zlib) and zstd in both directions. A
+/* Content codings of HTTP bodies as streams: gzip, deflate (zlib) and zstd in
+ * both directions, lz4 frames inwards. A
  * decoder hands on pieces as they come, so that a small body which unpacks to much costs time but
  * no memory. */
 #pragma once
 
 #include "base/buf.h"
 
-enum codec_type { CODEC_NONE, CODEC_GZIP, CODEC_DEFLATE, CODEC_ZSTD, CODEC_UNKNOWN };
+enum codec_type { CODEC_NONE, CODEC_GZIP, CODEC_DEFLATE, CODEC_ZSTD, CODEC_LZ4, CODEC_UNKNOWN };
 
 struct codec;
 

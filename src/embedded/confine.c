@@ -17,8 +17,14 @@
 #include <unistd.h>
 
 static const uint64_t fs_read = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-/* Everything of the first version of Landlock, so that what is not granted is refused. */
-static const uint64_t fs_all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+/* Renaming between folders, which the engine does, cannot be granted before the second version. */
+enum { LANDLOCK_LEAST = 2 };
+
+/* All that this version of Landlock can refuse. */
+static uint64_t fs_all(long version)
+{
+    return (UINT64_C(1) << (version >= 3 ? 15 : 14)) - 1;
+}
 
 static bool path_allow(int ruleset, const char *path, uint64_t access)
 {
@@ -37,14 +43,17 @@ static bool files_confine(const char *data_dir, const char *scratch, bool *done,
     static const char *const dirs[] = {"/proc", "/sys", "/usr/share/zoneinfo", "/usr/lib/locale"};
     static const char *const files[] = {"/etc/localtime", "/etc/timezone", "/dev/urandom",
                                         "/dev/random"};
-    struct landlock_ruleset_attr attr = {.handled_access_fs = fs_all};
-
     *done = false;
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (version < LANDLOCK_LEAST)
+        return true; /* this kernel has none that would do */
+    uint64_t all = fs_all(version);
+    struct landlock_ruleset_attr attr = {.handled_access_fs = all};
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
     if (ruleset < 0)
-        return true; /* this kernel has none */
-    bool ok = path_allow(ruleset, data_dir, fs_all & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE) &&
-              (!scratch || path_allow(ruleset, scratch, fs_all)) &&
+        return true;
+    bool ok = path_allow(ruleset, data_dir, all & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE) &&
+              (!scratch || path_allow(ruleset, scratch, all)) &&
               path_allow(ruleset, "/dev/null",
                          LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
     for (size_t i = 0; ok && i < LEN(dirs); i++)

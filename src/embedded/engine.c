@@ -305,7 +305,8 @@ static bool prepare(struct engine *en, struct slot *slot, const struct engine_as
             return false;
         buf_clear(&sql);
     }
-    buf_str(&sql, "SET async_insert = 0, implicit_select = 0, allow_introspection_functions = 0");
+    buf_str(&sql, "SET async_insert = 0, implicit_select = 0, allow_introspection_functions = 0,"
+                  " http_max_tries = 1");
     if (ask->reader)
         buf_printf(&sql,
                    ", max_memory_usage = %llu, max_execution_time = %u, max_result_rows = %llu,"

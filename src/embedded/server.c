@@ -116,7 +116,7 @@ static void head_read(struct exchange *x, struct MHD_Connection *c)
     enum codec_type coding = codec_named(header(c, "Content-Encoding"));
     if (coding == CODEC_UNKNOWN)
         engine_error(&r->error, 48, "NOT_IMPLEMENTED",
-                     "Content-Encoding is not one of gzip, deflate, zstd");
+                     "Content-Encoding is not one of gzip, deflate, zstd, lz4");
     else if (coding != CODEC_NONE)
         r->decoder = codec_decoder(coding);
     id_make(r);
