@@ -60,9 +60,9 @@ static void outside_calls(void)
                                       "SELECT url/**/('x')",   "SELECT 'a\\'', file('x')",
                                       "SELECT 'a''', file(1)", "SELECT $a$'$a$, file(1)",
                                       "SELECT `a\\x`(1)",      "SELECT * FROM icebergLocal('x')"};
-    static const char *const good[] = {"SELECT file FROM t", "SELECT 'file(1)'", "SELECT filex(1)",
-                                       "SELECT profile(1)",  "SELECT 1 -- file(1)",
-                                       "SELECT url, s3 FROM t WHERE (url) = 's3(1)'"};
+    static const char *const good[] = {
+        "SELECT file FROM t", "SELECT 'file(1)'",    "SELECT filex(1)",
+        "SELECT profile(1)",  "SELECT 1 -- file(1)", "SELECT url, s3 FROM t WHERE (url) = 's3(1)'"};
 
     for (size_t i = 0; i < LEN(bad); i++)
         CHECK(sql_outside_call(span_str(bad[i])).n > 0);
@@ -77,9 +77,9 @@ static bool collect(void *ctx, struct span piece)
 }
 
 /* A frame of linked blocks: "abc" literal, then a match of 12 at distance 3, then "zzzzz". */
-static const uint8_t frame[] = {0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0xc0, 0x0c, 0, 0,   0,   0x38,
-                                'a',  'b',  'c',  3,    0,    0x50, 'z',  'z',  'z', 'z', 'z', 0,
-                                0,    0,    0};
+static const uint8_t frame[] = {0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0xc0, 0x0c, 0,
+                                0,    0,    0x38, 'a',  'b',  'c',  3,    0,    0x50,
+                                'z',  'z',  'z',  'z',  'z',  0,    0,    0,    0};
 
 static void lz4_frames(void)
 {
