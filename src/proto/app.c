@@ -6,6 +6,7 @@
 
 #include "base/must.h"
 #include "proto/conf.h"
+#include "proto/file.h"
 
 /* Recognition gives up on a direction after this many bytes without an answer. */
 enum { PROBE_BYTES = 4096, FLOW_MEM_BYTES = 1 << 20, TX_MEM_BYTES = 1 << 20, TX_LIVE_MAX = 1024 };
@@ -34,6 +35,11 @@ void app_init(struct app *a, struct app_env *env, uint8_t transport, uint16_t sp
 static void tx_free(struct tx *tx)
 {
     struct arena mem = tx->mem; /* the transaction lies on its own arena */
+
+    for (enum dir d = DIR_TS; d <= DIR_TC; d++) {
+        for (struct file *f = tx->files[d]; f; f = f->next)
+            file_release(f);
+    }
     arena_free(&mem);
 }
 
@@ -42,6 +48,8 @@ void app_free(struct app *a)
     while (a->first) {
         struct tx *tx = a->first;
         a->first = tx->next;
+        if (a->proto && a->proto->tx_gone)
+            a->proto->tx_gone(a, tx);
         tx_free(tx);
     }
     arena_free(&a->mem);

@@ -15,6 +15,7 @@ struct app_env {
     uint64_t tx_counters[PROTO_COUNT];
     uint64_t errors_parse[PROTO_COUNT], errors_gap[PROTO_COUNT], errors_alloc[PROTO_COUNT];
     uint64_t failed_tcp, failed_udp;
+    struct file_hashes *spare_hashes; /* see file_pool_free */
 };
 
 enum app_side {
@@ -48,7 +49,8 @@ struct app {
     void *state;
     struct arena mem;
     struct tx *first, *last; /* live transactions in order */
-    uint64_t next_tx_id;     /* also how many there were */
+    uint32_t n_files;
+    uint64_t next_tx_id; /* also how many there were */
     uint32_t live;
     uint16_t sport, dport;                   /* of the flow: hints for probing order only */
     uint64_t seen[2];                        /* bytes fed per direction */

@@ -16,6 +16,7 @@ struct http_conf {
     uint32_t max_headers;
     uint32_t max_tx; /* live transactions of a flow */
     bool double_decode_path, double_decode_query, swf, http_inline;
+    bool no_bodies;      /* nobody looks into bodies: do not keep them */
     uint8_t personality; /* see http */
     uint8_t randomize;
 };

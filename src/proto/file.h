@@ -35,5 +35,8 @@ void file_gap(struct app *app, struct file *f, uint64_t n);
 void file_close(struct app *app, struct file *f, enum file_state state);
 /* Frees what is not on the transaction's arena. Called by the transaction's clean-up. */
 void file_release(struct file *f);
+/* Frees the digest contexts that a worker keeps for its next files. */
+struct app_env;
+void file_pool_free(struct app_env *env);
 /* Writes fileinfo's members (or one element of `files`) into the open object. */
 void file_log(struct event *ev, const struct file *f, const struct tx *tx, bool in_list);

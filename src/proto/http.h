@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP/1.x, the parts that its files share: what is known of a message, the state of the two
+ * streams of a connection, and the steps of the parser. The leniency is libhtp's (personality IDS),
+ * so that what hides from a strict parser but not from a browser or server is seen here. Requests
+ * and responses advance independently; each has an index into the flow's transactions. Memory is
+ * the transaction's arena for what belongs to a message, the flow's for partial lines. */
+#pragma once
+
+#include "proto/app.h"
+#include "proto/conf.h"
+#include "proto/file.h"
+#include "proto/proto.h"
+
+enum http_event {
+#define HTTP_EVENT(id, name) HTTP_EVENT_##id,
+#include "proto/http_events.def"
+#undef HTTP_EVENT
+    HTTP_EVENTS
+};
+
+enum {
+    HTTP_FIELD_LIMIT = 18000, /* bytes of a partial line or header */
+    HTTP_FILENAME_MAX = 4096,
+    HTTP_REPEATS_MAX = 64, /* repetitions that are joined, over all headers of a message */
+    HTTP_TEXT_MAX = 1 << 20,
+    HTTP_RAW_MAX = 256 << 10, /* header bytes of one side that are kept */
+    HTTP_DECODERS = 4,
+};
+
+/* Progress of a side: what has been seen completely. */
+enum http_progress {
+    HTTP_NOT_STARTED,
+    HTTP_LINE,    /* its line has begun */
+    HTTP_HEADERS, /* its line is there */
+    HTTP_BODY,    /* its headers are there */
+    HTTP_TRAILER, /* its body is there */
+    HTTP_COMPLETE,
+};
+
+enum http_method {
+    METHOD_UNKNOWN, /* none of those below */
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_CONNECT,
+    METHOD_OTHER,
+};
+
+enum http_version { VERSION_UNKNOWN, VERSION_INVALID, VERSION_0_9, VERSION_1_0, VERSION_1_1 };
+enum http_coding { CODING_UNKNOWN, CODING_NONE, CODING_IDENTITY, CODING_CHUNKED, CODING_INVALID };
+enum http_encoding {
+    ENCODING_NONE,
+    ENCODING_GZIP,
+    ENCODING_DEFLATE,
+    ENCODING_ZLIB,
+    ENCODING_BROTLI,
+    ENCODING_LZMA
+};
+
+/* Bytes that grow on an arena: doubled, never given back before the arena. */
+struct http_text {
+    uint8_t *p;
+    size_t n, cap;
+};
+
+enum header_flag {
+    HEADER_NAME_EMPTY = 1,
+    HEADER_NAME_NOT_TOKEN = 2,
+    HEADER_NAME_SPACE_AFTER = 4,
+    HEADER_NAME_SPACE_BEFORE = 8,
+    HEADER_NO_COLON = 16,
+    HEADER_DEFORMED_EOL = 32,
+    HEADER_REPEATED = 64,
+};
+
+struct http_header {
+    struct span name, value; /* trimmed; repetitions joined by ", " */
+    size_t cap;              /* room behind value when it was joined, 0 before */
+    uint32_t hash;           /* of the lower-case name */
+    uint32_t flags;
+};
+
+/* The content of a message as rules look into it: a window that slides once inspected. */
+struct http_body {
+    uint8_t *p;
+    size_t n, cap;
+    uint64_t at;        /* offset of p[0] in the content */
+    uint64_t total;     /* content seen, up to the limit */
+    uint64_t inspected; /* what rules have done with */
+    uint64_t seen;      /* what was handed out by the last look */
+    bool begun;
+};
+
+struct http_decoder;
+
+struct http_side {
+    struct span line; /* without its end */
+    struct http_header *headers;
+    uint32_t n_headers, cap_headers;
+    uint32_t repeats;
+    struct http_text raw, trailer; /* header bytes as sent, with the empty line */
+    size_t raw_parsed;
+    uint64_t content_length;
+    uint64_t message_length, entity_length; /* body bytes on the wire; decoded */
+    struct http_decoder *decoder;
+    struct http_body body;
+    struct file *file; /* open */
+    uint8_t coding, version;
+    bool has_content_length, has_trailer, too_many, warned_invalid, warned_folding, warned_colon;
+    bool no_decoding; /* encoding of the content is not undone */
+    bool dont_store;
+    /* built at first use */
+    struct span normal, names, start;
+    struct span *each;
+    uint32_t n_each;
+    bool normal_built, names_built;
+};
+
+/* A request target taken apart (RFC 3986 by libhtp's rules); absent parts have p == NULL. */
+struct http_uri {
+    struct span scheme, user, password, host, port, path, query, fragment;
+};
+
+enum body_kind { BODY_OTHER, BODY_POST, BODY_PUT, BODY_MULTIPART };
+
+struct http_tx {
+    struct tx tx;
+    struct http_side side[2];
+    struct span method, uri, protocol; /* request line */
+    struct span path, uri_normal;      /* normalised */
+    struct span host;                  /* normalised host, without port */
+    struct span uri_host;              /* host named by the target */
+    const struct http_conf *conf;
+    struct span response_protocol, status_text, message;
+    uint16_t status; /* 100..999, else 0 */
+    uint16_t port;   /* named in the request, else 0 */
+    uint8_t method_id, body_kind;
+    bool is_0_9, has_path, seen_100, upgrade_h2;
+    bool invalid_te, invalid_cl, host_missing, host_ambiguous, uri_host_invalid,
+        header_host_invalid;
+    bool auth_unrecognised;
+    /* multipart */
+    struct span boundary; /* "--" + boundary + "--" */
+    uint64_t body_parsed; /* content handed to files so far */
+    bool in_part;         /* within a part that is a file */
+};
+
+enum http_state {
+    STATE_IDLE,
+    STATE_LINE,
+    STATE_PROTOCOL,
+    STATE_HEADERS,
+    STATE_CONNECT_CHECK,
+    STATE_CONNECT_WAIT,
+    STATE_CONNECT_PROBE,
+    STATE_BODY_DETERMINE,
+    STATE_CHUNK_LENGTH,
+    STATE_CHUNK_DATA,
+    STATE_CHUNK_END,
+    STATE_BODY_KNOWN,
+    STATE_BODY_CLOSE,
+    STATE_FINALIZE,
+    STATE_IGNORE,
+};
+
+enum http_status {
+    STATUS_OPEN,
+    STATUS_DATA,
+    STATUS_OTHER,
+    STATUS_TUNNEL,
+    STATUS_CLOSED,
+    STATUS_ERROR
+};
+
+/* How a step ended. */
+enum step {
+    STEP_OK,
+    STEP_MORE,  /* this chunk is used up */
+    STEP_OTHER, /* the other direction has to go first */
+    STEP_ERROR,
+};
+
+/* One chunk of a stream: n bytes at p, or n that are missing (p == NULL). */
+struct http_input {
+    const uint8_t *p;
+    size_t n, at;
+    bool gap;
+};
+
+struct http_stream {
+    uint8_t state, status; /* enum http_state, http_status */
+    struct http_text buf;  /* partial line, on the flow's arena */
+    struct http_tx *tx;    /* of index, once known */
+    uint64_t index;
+    uint64_t left, chunk_left, content_length;
+    bool has_left, has_content_length;
+    bool trailing; /* the headers being read follow a chunked body */
+};
+
+struct http_conn {
+    struct app *app;
+    const struct http_conf *conf;
+    struct http_stream in[2];
+    bool other_at_end;
+    bool closed[2];
+};
+
+static inline struct span http_rest(const struct http_input *in)
+{
+    return (struct span){in->p + in->at, in->n - in->at};
+}
+
+static inline size_t http_left(const struct http_input *in)
+{
+    return in->n - in->at;
+}
+
+static inline bool http_is_space(uint8_t c)
+{
+    return c == ' ' || (c >= 9 && c <= 13);
+}
+
+/* http.c */
+void http_event(struct http_tx *tx, enum http_event e);
+/* Appends; false at max or without memory. */
+bool http_text_add(struct arena *a, struct http_text *t, struct span s, size_t max);
+/* Keeps a partial line for the next chunk; STEP_MORE, or STEP_ERROR beyond the limit. */
+enum step http_keep(struct http_conn *c, enum dir dir, struct http_input *in);
+/* Is there room for n more bytes of a partial line? Sets the event where not. */
+bool http_room(struct http_conn *c, enum dir dir, size_t n);
+/* The next n bytes with what was kept before them; p == NULL without memory. Borrowed until the
+ * next chunk. */
+struct span http_line_take(struct http_conn *c, enum dir dir, struct http_input *in, size_t n);
+/* The transaction that dir works on, made where there is none; NULL at the ceiling. */
+struct http_tx *http_tx(struct http_conn *c, enum dir dir);
+/* dir goes on to the next transaction. */
+void http_next(struct http_conn *c, enum dir dir);
+
+/* http_request.c, http_response.c: one chunk; the stream's status says how it ended. */
+void http_request_data(struct http_conn *c, struct http_input *in);
+void http_response_data(struct http_conn *c, struct http_input *in);
+
+/* http_headers.c */
+enum header_end { HEADERS_MORE, HEADERS_END, HEADERS_ERROR };
+/* Takes header bytes of a side from the chunk. */
+enum header_end http_headers_data(struct http_conn *c, enum dir dir, struct http_input *in);
+/* The stream is closed: what is there are all headers. */
+void http_headers_close(struct http_conn *c, enum dir dir);
+/* The joined header of this lower-case name, NUL bytes in it ignored; NULL if absent. */
+const struct http_header *http_header_find(const struct http_side *s, const char *name);
+uint32_t http_name_hash(struct span name);
+
+/* http_line.c: small grammars */
+enum http_method http_method_of(struct span s);
+enum http_version http_version_of(struct span s, bool *ret_extra);
+/* A Content-Length value; false where there is no number. *ret_extra: 1 junk before, 2 behind. */
+bool http_content_length(struct span s, uint64_t *ret, unsigned *ret_extra);
+enum chunk_line { CHUNK_NONE, CHUNK_OK, CHUNK_BAD };
+enum chunk_line http_chunk_length(struct span line, uint64_t *ret, bool *ret_extension);
+/* Nothing but white space and control characters? */
+bool http_chunk_blank(struct span line);
+/* Could this beginning of a line be a chunk's length? */
+bool http_chunk_possible(struct span s);
+bool http_line_ignorable(struct span line);
+/* Is this no response line, so that browsers show it as content? */
+bool http_line_is_body(struct span line);
+struct span http_chomp(struct span s);
+struct span http_trim(struct span s);
+void http_request_line(struct http_conn *c, struct http_tx *tx, struct span line);
+void http_response_line(struct http_tx *tx, struct span line);
+/* What the request's headers say about host, length, type and authorisation. */
+void http_request_examine(struct http_tx *tx);
+void http_request_flag_events(struct http_tx *tx);
+/* "bytes 0-99/1000"; -1 for what is missing. */
+struct http_range {
+    int64_t start, end, size;
+};
+bool http_content_range(struct span value, struct http_range *ret);
+/* A parameter ("filename=") of a header value. */
+bool http_parameter(struct span value, struct span name, struct span *ret);
+
+/* http_uri.c */
+void http_uri_parse(struct span s, struct http_uri *ret);
+/* Normalises tx's target: path, uri_normal, host and port out of it. */
+void http_uri_normalise(struct http_conn *c, struct http_tx *tx);
+/* "host:port"; *ret_port is 0 where there is none or it is not a number. */
+bool http_host_port(struct span s, struct span *ret_host, struct span *ret_port, bool *ret_valid);
+bool http_host_valid(struct span host);
+uint16_t http_port_number(struct span s);
+
+/* http_body.c: content after chunks and encodings are undone */
+void http_body_data(struct http_conn *c, struct http_tx *tx, enum dir dir, struct span data);
+void http_body_gap(struct http_conn *c, struct http_tx *tx, enum dir dir, uint64_t n);
+/* The message is complete. */
+void http_body_end(struct http_conn *c, struct http_tx *tx, enum dir dir);
+/* Wire bytes of a body: decoded where an encoding is undone, then as http_body_data. */
+void http_message_data(struct http_conn *c, struct http_tx *tx, enum dir dir, struct span data);
+void http_message_end(struct http_conn *c, struct http_tx *tx, enum dir dir);
+/* http_multipart.c */
+void http_multipart(struct http_conn *c, struct http_tx *tx, bool complete);
+
+/* http_decode.c */
+/* Reads Content-Encoding and prepares what undoes it (tx.side[dir].decoder, or none). */
+void http_decode_begin(struct http_conn *c, struct http_tx *tx, enum dir dir);
+void http_decode(struct http_conn *c, struct http_tx *tx, enum dir dir, struct span data);
+/* Gives back what decoding holds. */
+void http_decode_free(struct http_tx *tx, enum dir dir);
+void http_decode_end(struct http_conn *c, struct http_tx *tx, enum dir dir);
+
+/* http_buffers.c, http_log.c */
+enum { HTTP_BUFFERS = 31, HTTP_VALUES = 3 };
+extern const struct proto_buffer http_buffers[HTTP_BUFFERS];
+extern const struct proto_value http_values[HTTP_VALUES];
+bool http_log(struct app *app, struct tx *tx, enum dir dir, bool alert, struct event *ev);
+
+static inline struct http_tx *http_tx_of(struct tx *tx)
+{
+    return (struct http_tx *)tx;
+}

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Undoes content encodings: gzip, deflate with or without zlib's header, brotli, stacked. As
+ * lenient as browsers: a wrong or damaged wrapper is tried as the others, then shown as it came;
+ * what follows the end of the stream is ignored; checksums do not matter. Memory comes from an
+ * arena with a ceiling that goes when the message ends; output stops at the body's limit, so that a
+ * bomb costs no more than the limit and its input. Nothing here depends on the clock: the same
+ * bytes give the same content on every run. */
+#include "proto/http.h"
+
+#include <brotli/decode.h>
+#include <zlib.h>
+
+enum { OUT_BYTES = 8192, RESTARTS_MAX = 3, GZIP_HEAD = 10, DECODER_MEM = 24 << 20 };
+
+enum gzip_state {
+    GZIP_HEAD_BYTES,
+    GZIP_XLEN,
+    GZIP_EXTRA,
+    GZIP_NAME,
+    GZIP_COMMENT,
+    GZIP_CRC,
+    GZIP_BODY
+};
+
+struct layer {
+    uint8_t encoding; /* now being tried */
+    uint8_t restarts;
+    bool passthrough, dead, ended;
+    bool zlib_made;
+    uint8_t gzip; /* enum gzip_state */
+    uint8_t gzip_flags;
+    uint8_t head[GZIP_HEAD], head_n;
+    uint32_t extra;
+    z_stream z;
+    BrotliDecoderState *br;
+    struct layer *next; /* fed with the output; NULL: the body */
+};
+
+struct http_decoder {
+    struct arena mem;
+    struct http_conn *c;
+    struct http_tx *tx;
+    enum dir dir;
+    struct layer layers[HTTP_DECODERS], *first;
+    unsigned n;
+    bool stopped;
+};
+
+static void *zlib_get(void *opaque, unsigned n, unsigned each)
+{
+    struct http_decoder *d = opaque;
+
+    return arena_get(&d->mem, (size_t)n * each);
+}
+
+static void zlib_give(void *opaque, void *p)
+{
+    (void)opaque;
+    (void)p; /* goes with the arena */
+}
+
+static void *brotli_get(void *opaque, size_t n)
+{
+    struct http_decoder *d = opaque;
+
+    return arena_get(&d->mem, n);
+}
+
+static void brotli_give(void *opaque, void *p)
+{
+    (void)opaque;
+    (void)p;
+}
+
+static void feed(struct http_decoder *d, struct layer *l, struct span data);
+
+/* Decoded bytes of a layer: into the next one, or the body. */
+static void emit(struct http_decoder *d, struct layer *l, struct span data)
+{
+    struct http_side *s = &d->tx->side[d->dir];
+
+    if (!data.n || d->stopped)
+        return;
+    if (l->next) {
+        feed(d, l->next, data);
+        return;
+    }
+    s->entity_length += data.n;
+    http_body_data(d->c, d->tx, d->dir, data);
+    const struct http_conf *conf = d->c->conf;
+    if (s->entity_length > conf->decompress_limit &&
+        s->entity_length / conf->decompress_ratio > s->message_length) {
+        http_event(d->tx, HTTP_EVENT_COMPRESSION_BOMB);
+        d->stopped = true;
+    }
+    if (s->dont_store)
+        d->stopped = true; /* beyond the body's limit: nobody looks any more */
+}
+
+static bool start(struct http_decoder *d, struct layer *l)
+{
+    l->ended = false;
+    l->gzip = GZIP_HEAD_BYTES;
+    l->head_n = 0;
+    if (l->encoding == ENCODING_BROTLI) {
+        l->br = BrotliDecoderCreateInstance(brotli_get, brotli_give, d);
+        return l->br != NULL;
+    }
+    int bits = l->encoding == ENCODING_ZLIB ? MAX_WBITS : -MAX_WBITS;
+    if (l->zlib_made)
+        return inflateReset2(&l->z, bits) == Z_OK;
+    l->z = (z_stream){.zalloc = zlib_get, .zfree = zlib_give, .opaque = d};
+    l->zlib_made = inflateInit2(&l->z, bits) == Z_OK;
+    return l->zlib_made;
+}
+
+/* The next form to try; false when all were. */
+static bool restart(struct http_decoder *d, struct layer *l)
+{
+    static const uint8_t after[] = {
+        [ENCODING_GZIP] = ENCODING_DEFLATE, [ENCODING_DEFLATE] = ENCODING_ZLIB,
+        [ENCODING_ZLIB] = ENCODING_GZIP,    [ENCODING_BROTLI] = ENCODING_DEFLATE,
+        [ENCODING_LZMA] = ENCODING_DEFLATE,
+    };
+
+    if (l->restarts >= RESTARTS_MAX)
+        return false;
+    l->restarts++;
+    l->encoding = after[l->encoding];
+    return start(d, l);
+}
+
+enum outcome { FED, FAILED };
+
+static enum outcome inflate_some(struct http_decoder *d, struct layer *l, struct span data,
+                                 bool *ret_wrote)
+{
+    uint8_t out[OUT_BYTES];
+
+    l->z.next_in = (Bytef *)(uintptr_t)data.p;
+    l->z.avail_in = (uInt)data.n;
+    while (!l->ended && !d->stopped) {
+        l->z.next_out = out;
+        l->z.avail_out = sizeof(out);
+        int got = inflate(&l->z, Z_NO_FLUSH);
+        size_t n = sizeof(out) - l->z.avail_out;
+        *ret_wrote |= n > 0;
+        emit(d, l, span_of(out, n));
+        if (got == Z_STREAM_END)
+            l->ended = true;
+        else if (got != Z_OK && got != Z_BUF_ERROR)
+            return FAILED;
+        else if (l->z.avail_out)
+            break; /* all input is used */
+    }
+    return FED;
+}
+
+static enum outcome brotli_some(struct http_decoder *d, struct layer *l, struct span data,
+                                bool *ret_wrote)
+{
+    uint8_t out[OUT_BYTES];
+    const uint8_t *in = data.p;
+    size_t left = data.n;
+
+    while (!l->ended && !d->stopped) {
+        uint8_t *to = out;
+        size_t room = sizeof(out);
+        BrotliDecoderResult got =
+            BrotliDecoderDecompressStream(l->br, &left, &in, &room, &to, NULL);
+        size_t n = sizeof(out) - room;
+        *ret_wrote |= n > 0;
+        emit(d, l, span_of(out, n));
+        if (got == BROTLI_DECODER_RESULT_ERROR)
+            return FAILED;
+        if (got == BROTLI_DECODER_RESULT_SUCCESS)
+            l->ended = true;
+        else if (got == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT)
+            break;
+    }
+    return FED;
+}
+
+/* A NUL-terminated string of gzip's header. */
+static struct span skip_string(struct layer *l, struct span data, enum gzip_state next)
+{
+    size_t nul = span_find_byte(data, 0);
+
+    if (nul < data.n)
+        l->gzip = (uint8_t)next;
+    return span_from(data, nul + 1);
+}
+
+static struct span skip_extra(struct layer *l, struct span data)
+{
+    size_t n = data.n < l->extra ? data.n : l->extra;
+
+    l->extra -= (uint32_t)n;
+    if (!l->extra)
+        l->gzip = GZIP_NAME;
+    return span_from(data, n);
+}
+
+/* Two bytes that may come apart; true when both are there. */
+static bool two_bytes(struct layer *l, struct span *data)
+{
+    while (l->head_n < 2 && data->n) {
+        l->head[l->head_n++] = data->p[0];
+        *data = span_from(*data, 1);
+    }
+    return l->head_n == 2;
+}
+
+/* gzip's own header (RFC 1952 2.3): checks the magic alone. False: it is none. */
+static bool gzip_header(struct layer *l, struct span *data)
+{
+    enum { FHCRC = 2, FEXTRA = 4, FNAME = 8, FCOMMENT = 16 };
+
+    while (l->gzip != GZIP_BODY && data->n) {
+        switch (l->gzip) {
+        case GZIP_HEAD_BYTES:
+            while (l->head_n < GZIP_HEAD && data->n) {
+                l->head[l->head_n++] = data->p[0];
+                *data = span_from(*data, 1);
+            }
+            if (memcmp(l->head, "\x1f\x8b\x08", l->head_n < 3 ? l->head_n : 3) != 0)
+                return false;
+            if (l->head_n < GZIP_HEAD)
+                return true;
+            l->gzip_flags = l->head[3];
+            l->head_n = 0;
+            l->gzip = l->gzip_flags & FEXTRA ? GZIP_XLEN : GZIP_NAME;
+            break;
+        case GZIP_XLEN:
+            if (!two_bytes(l, data))
+                return true;
+            l->extra = le16(l->head);
+            l->head_n = 0;
+            l->gzip = l->extra ? GZIP_EXTRA : GZIP_NAME;
+            break;
+        case GZIP_EXTRA:
+            *data = skip_extra(l, *data);
+            break;
+        case GZIP_NAME:
+            if (l->gzip_flags & FNAME)
+                *data = skip_string(l, *data, GZIP_COMMENT);
+            else
+                l->gzip = GZIP_COMMENT;
+            break;
+        case GZIP_COMMENT:
+            if (l->gzip_flags & FCOMMENT)
+                *data = skip_string(l, *data, GZIP_CRC);
+            else
+                l->gzip = GZIP_CRC;
+            break;
+        default:
+            if (l->gzip_flags & FHCRC && !two_bytes(l, data))
+                return true;
+            l->gzip = GZIP_BODY;
+            break;
+        }
+    }
+    return true;
+}
+
+static enum outcome try_layer(struct http_decoder *d, struct layer *l, struct span *data,
+                              bool *ret_wrote)
+{
+    *ret_wrote = false;
+    if (l->ended)
+        return FED;
+    if (l->encoding == ENCODING_BROTLI)
+        return brotli_some(d, l, *data, ret_wrote);
+    if (l->encoding == ENCODING_GZIP && l->gzip != GZIP_BODY) {
+        struct span rest = *data;
+        if (!gzip_header(l, &rest))
+            return FAILED;
+        /* What the header took is gone, also for the forms tried after it. */
+        *data = rest;
+        if (!rest.n)
+            return FED;
+    }
+    return inflate_some(d, l, *data, ret_wrote);
+}
+
+static void feed(struct http_decoder *d, struct layer *l, struct span data)
+{
+    if (l->dead || d->stopped)
+        return;
+    while (!l->passthrough) {
+        bool wrote;
+        if (try_layer(d, l, &data, &wrote) == FED)
+            return;
+        if (l->restarts == 0 && wrote) {
+            l->dead = true; /* damaged in the middle: what came out stands */
+            return;
+        }
+        if (!restart(d, l)) {
+            for (struct layer *k = l; k; k = k->next)
+                k->passthrough = true;
+        }
+    }
+    emit(d, l, data);
+}
+
+void http_decode(struct http_conn *c, struct http_tx *tx, enum dir dir, struct span data)
+{
+    struct http_decoder *d = tx->side[dir].decoder;
+
+    (void)c;
+    if (!d->stopped)
+        feed(d, d->first, data);
+}
+
+void http_decode_free(struct http_tx *tx, enum dir dir)
+{
+    struct http_decoder *d = tx->side[dir].decoder;
+
+    if (d)
+        arena_free(&d->mem);
+    tx->side[dir].decoder = NULL;
+}
+
+void http_decode_end(struct http_conn *c, struct http_tx *tx, enum dir dir)
+{
+    (void)c;
+    http_decode_free(tx, dir);
+    tx->side[dir].no_decoding = true;
+}
+
+/* Puts a layer in front: encodings are named in the order in which they were applied. */
+static void prepend(struct http_conn *c, struct http_tx *tx, enum dir dir, enum http_encoding e)
+{
+    struct http_side *s = &tx->side[dir];
+    struct http_decoder *d = s->decoder;
+
+    if (e == ENCODING_NONE)
+        return;
+    if (!d) {
+        d = arena_zero(&tx->tx.mem, sizeof(*d));
+        if (!d)
+            return;
+        arena_init(&d->mem, tx->tx.mem.pool, DECODER_MEM);
+        d->c = c;
+        d->tx = tx;
+        d->dir = dir;
+        s->decoder = d;
+    }
+    if (d->n == HTTP_DECODERS)
+        return;
+    struct layer *l = &d->layers[d->n++];
+    l->encoding = (uint8_t)e;
+    l->next = d->first;
+    d->first = l;
+    if (!start(d, l))
+        l->passthrough = true;
+}
+
+/* Equal without regard to case and NUL bytes. */
+static bool value_is(struct span v, const char *want)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < v.n; i++) {
+        if (!v.p[i])
+            continue;
+        if (!want[k] || ascii_lower(v.p[i]) != (uint8_t)want[k])
+            return false;
+        k++;
+    }
+    return want[k] == '\0';
+}
+
+static bool simple_encoding(struct span v, enum http_encoding *ret)
+{
+    static const struct {
+        const char *name;
+        enum http_encoding e;
+    } known[] = {
+        {"gzip", ENCODING_GZIP},         {"x-gzip", ENCODING_GZIP},   {"deflate", ENCODING_DEFLATE},
+        {"x-deflate", ENCODING_DEFLATE}, {"br", ENCODING_BROTLI},     {"inflate", ENCODING_NONE},
+        {"none", ENCODING_NONE},         {"identity", ENCODING_NONE},
+    };
+
+    for (size_t i = 0; i < LEN(known); i++) {
+        if (value_is(v, known[i].name)) {
+            *ret = known[i].e;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum http_encoding listed_encoding(struct http_tx *tx, struct span v)
+{
+    if (span_ifind(v, SPAN("gzip")) != SIZE_MAX) {
+        if (!span_eq(v, SPAN("gzip")) && !span_eq(v, SPAN("x-gzip")))
+            http_event(tx, HTTP_EVENT_ABNORMAL_CE_HEADER);
+        return ENCODING_GZIP;
+    }
+    if (span_ifind(v, SPAN("deflate")) != SIZE_MAX) {
+        if (!span_eq(v, SPAN("deflate")) && !span_eq(v, SPAN("x-deflate")))
+            http_event(tx, HTTP_EVENT_ABNORMAL_CE_HEADER);
+        return ENCODING_DEFLATE;
+    }
+    if (span_eq(v, SPAN("br")))
+        return ENCODING_BROTLI;
+    if (!span_eq(v, SPAN("inflate")) && !span_eq(v, SPAN("none")) && !span_eq(v, SPAN("identity")))
+        http_event(tx, HTTP_EVENT_ABNORMAL_CE_HEADER);
+    return ENCODING_NONE;
+}
+
+void http_decode_begin(struct http_conn *c, struct http_tx *tx, enum dir dir)
+{
+    const struct http_header *h = http_header_find(&tx->side[dir], "content-encoding");
+    enum http_encoding e;
+    unsigned layers = 0;
+
+    if (!h || tx->side[dir].decoder)
+        return;
+    if (simple_encoding(h->value, &e)) {
+        prepend(c, tx, dir, e);
+        return;
+    }
+    for (size_t i = 0; i < h->value.n;) {
+        size_t from = i;
+        while (i < h->value.n && h->value.p[i] != ',' && h->value.p[i] != ' ')
+            i++;
+        if (i > from) {
+            if (c->conf->decompress_layers && ++layers > c->conf->decompress_layers) {
+                http_event(tx, HTTP_EVENT_TOO_MANY_ENCODING_LAYERS);
+                break;
+            }
+            prepend(c, tx, dir, listed_encoding(tx, span_cut(h->value, from, i - from)));
+        }
+        i++;
+    }
+}
