@@ -253,7 +253,8 @@ static void app_known(struct app *a, enum dir dir, enum proto_id id)
 }
 
 /* True: the data can go to the parser (or nowhere). False: keep them, more is needed. */
-static bool app_recognise(struct app *a, enum dir dir, struct span data, unsigned flags)
+static bool app_recognise(struct app *a, enum dir dir, struct span data, unsigned flags,
+                          bool *ret_swap)
 {
     enum dir other = dir_other(dir);
     bool more, swap = false;
@@ -262,7 +263,11 @@ static bool app_recognise(struct app *a, enum dir dir, struct span data, unsigne
         return a->proto != NULL || a->failed;
     enum proto_id id = app_probe(a, dir, data, &more, &swap);
     if (id != PROTO_NONE) {
-        a->swapped |= swap && a->side[other] == SIDE_UNKNOWN;
+        /* Only the first bytes of a flow can turn it round. */
+        if (swap && a->side[other] == SIDE_UNKNOWN && !a->seen[other]) {
+            a->swapped = *ret_swap = true;
+            dir = other;
+        }
         app_known(a, dir, id);
         return true;
     }
@@ -270,6 +275,11 @@ static bool app_recognise(struct app *a, enum dir dir, struct span data, unsigne
         a->transport == TRANSPORT_TCP)
         return false;
     a->side[dir] = SIDE_FAILED;
+    if (a->side[other] == SIDE_KNOWN && a->transport == TRANSPORT_UDP) {
+        a->side[dir] = SIDE_KNOWN;
+        a->side_proto[dir] = a->side_proto[other];
+        return true;
+    }
     if (a->side[other] == SIDE_KNOWN) {
         app_layer_event(a, APP_DETECT_PROTOCOL_ONLY_ONE_DIRECTION);
         return true;
@@ -292,39 +302,50 @@ static void app_parse_verdict(struct app *a, enum dir dir, enum parse verdict)
     }
 }
 
-static void app_do_change(struct app *a)
+void app_change_now(struct app *a)
 {
-    enum proto_id from = PROTO_NONE;
-
     for (unsigned i = 1; i < PROTO_COUNT; i++)
         if (proto_table[i] == a->proto)
-            from = i;
-    a->original = from;
+            a->original = i;
+    while (a->first) {
+        struct tx *tx = a->first;
+        a->first = tx->next;
+        tx_free(tx);
+    }
+    a->last = NULL;
+    a->live = 0;
     a->expected = a->change_to;
     a->change_asked = false;
-    a->changed = true;
-    a->side[0] = a->side[1] = SIDE_UNKNOWN;
+    a->proto = NULL;
+    a->state = NULL;
+    a->done = false;
+    for (int d = 0; d < 2; d++) {
+        a->side[d] = SIDE_UNKNOWN;
+        a->side_proto[d] = PROTO_NONE;
+        a->off[d] = false;
+    }
 }
 
 size_t app_feed(struct app *a, enum dir dir, struct span data, unsigned flags)
 {
     size_t used = 0;
+    bool swap = false;
 
     a->seen[dir] += data.n;
     if (a->parser_off || a->off[dir])
         return data.n;
     if (a->side[dir] != SIDE_KNOWN && !(a->side[dir] == SIDE_FAILED && a->proto) &&
-        !app_recognise(a, dir, data, flags))
+        !app_recognise(a, dir, data, flags, &swap))
         return 0;
     if (a->parser_off || !a->proto)
         return data.n;
+    if (swap)
+        dir = dir_other(dir);
     enum parse verdict = a->proto->parse(a, dir, data, flags, &used);
     must(used <= data.n);
     app_parse_verdict(a, dir, verdict);
     if (a->parser_off || a->off[dir])
         return data.n;
-    if (a->change_asked)
-        app_do_change(a);
     return used;
 }
 

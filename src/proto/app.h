@@ -58,7 +58,6 @@ struct app {
     uint8_t n_layer_events, layer_events[8]; /* enum app_layer_event */
     /* set by the sensor before each feed: the packet that brings the bytes */
     uint64_t packet_number, ts_ns;
-    bool changed; /* a parser was switched by the last feed */
     enum proto_id change_to;
     bool change_asked;
 };
@@ -69,6 +68,9 @@ void app_free(struct app *a);
 /* Ordered bytes of one direction. Returns how many were consumed: the caller keeps the rest and
  * gives it again with more. Everything is consumed once there is no use for it. */
 size_t app_feed(struct app *a, enum dir dir, struct span data, unsigned parse_flags);
+/* A parser asked for another one (change_asked) and what it left has been dealt with: carries the
+ * change out. */
+void app_change_now(struct app *a);
 /* n bytes will never come. */
 void app_gap(struct app *a, enum dir dir, uint64_t n);
 /* Is there any use in further data of this direction? */

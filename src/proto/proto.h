@@ -139,7 +139,7 @@ struct tx {
     uint64_t packet_first; /* number and time of the packet that began it */
     uint64_t ts_first_ns;
     uint8_t progress[2]; /* the protocol's own scale, never decreasing */
-    uint8_t n_events;
+    uint8_t n_events, n_events_logged;
     uint8_t events[TX_EVENTS]; /* index into proto.event_names */
     bool logged[2];    /* its event was written for this direction (DIR_TS only, if one event) */
     bool inspected[2]; /* detect has done with this direction */

@@ -176,7 +176,7 @@ static void connect(void)
     flow_begin(&f);
     feed(&f, DIR_TS, "CONNECT a.b:443 HTTP/1.1\r\nHost: a.b:443\r\n\r\n");
     feed(&f, DIR_TC, "HTTP/1.1 200 Connection established\r\n\r\n");
-    CHECK(f.app.changed && f.app.change_to == PROTO_NONE);
+    CHECK(f.app.change_asked && f.app.change_to == PROTO_NONE);
     CHECK_STR(look(&f, 0, DIR_TS, "http.host"), "a.b");
     flow_end(&f);
 }
