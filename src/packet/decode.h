@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From captured bytes to struct packet: link, network and transport layers, tunnels, fragments.
- * One call per captured packet; each packet found (the outer one, then those inside tunnels and
- * those rebuilt from fragments) is given to the visitor in that order. */
+ * One call per captured packet; each packet found is given to the visitor: those inside tunnels and
+ * those rebuilt from fragments, innermost first, then the captured one. All of them stay valid
+ * until decode_packet returns. */
 #pragma once
 
 #include "packet/packet.h"
 
+struct capture_packet;
+
 /* The anomalies of this layer: names as in EVE (`anomaly.event`, rules: decode-event). */
 enum decode_event {
-#define DECODE_EVENT(id, rule_name, eve_name) DEV_##id,
+#define DECODE_EVENT(id, name) DEV_##id,
 #include "packet/decode_events.def"
 #undef DECODE_EVENT
     DECODE_EVENTS
 };
 
-/* EVE's "IPV4_PKT_TOO_SMALL"-like name, and the rule language's "ipv4.pkt_too_small". */
+/* EVE's name, "decoder.ipv4.pkt_too_small", and the rule language's, "ipv4.pkt_too_small". */
 const char *decode_event_eve(enum decode_event e);
 const char *decode_event_rule(enum decode_event e);
+/* DECODE_EVENTS when there is no such event. */
 enum decode_event decode_event_find(struct span rule_name);
 
 enum counter_decode {
@@ -28,17 +32,35 @@ enum counter_decode {
 
 const char *decode_counter_name(enum counter_decode c); /* "decoder.ipv4" */
 
+enum defrag_policy {
+    DEFRAG_BSD,
+    DEFRAG_BSD_RIGHT,
+    DEFRAG_LINUX,
+    DEFRAG_FIRST,
+    DEFRAG_LAST,
+    DEFRAG_SOLARIS,
+    DEFRAG_WINDOWS,
+};
+
+/* The policy of a name of host-os-policy ("bsd", "linux", "old-linux", "vista" ...). */
+bool defrag_policy_find(struct span name, enum defrag_policy *ret);
+
 struct decode_conf {
     bool checksums; /* check L3/L4 checksums and mark packets with wrong ones */
     bool teredo, vxlan, geneve, erspan, gtp;
-    uint16_t teredo_ports[4], vxlan_ports[4], geneve_ports[4];
-    uint8_t n_teredo_ports, n_vxlan_ports, n_geneve_ports;
+    bool vxlan_strict;  /* reserved bits must be zero */
+    bool erspan_type_1; /* GRE ERSPAN without a header of its own */
+    uint16_t teredo_ports[4], vxlan_ports[4], geneve_ports[4], gtp_ports[4];
+    uint8_t n_teredo_ports, n_vxlan_ports, n_geneve_ports, n_gtp_ports; /* no teredo port: any */
     uint8_t max_depth;      /* tunnels inside one another, 16 */
     uint8_t max_layers;     /* decoders entered for one packet, 16 */
     bool depth_is_flow_key; /* decoder.recursion-level.use-for-tracking */
     uint32_t defrag_timeout_s;
     uint32_t defrag_trackers, defrag_frags; /* ceilings */
     uint64_t defrag_memcap;
+    /* How the host with this address treats overlapping fragments; NULL: DEFRAG_BSD for all. */
+    enum defrag_policy (*defrag_policy)(void *user, const struct ip *destination);
+    void *defrag_policy_user;
 };
 
 /* Suricata's shipped defaults. */
@@ -54,6 +76,14 @@ typedef void packet_visitor(void *user, struct packet *p);
 /* Decodes one captured packet and visits what it holds. */
 void decode_packet(struct decoder *d, uint16_t link, struct packet *p, packet_visitor *visit,
                    void *user);
-const uint64_t *decode_counters(const struct decoder *d);
+/* The same for what a capture gave, a VLAN tag that the kernel took off included; fills p's capture
+ * part itself. */
+void decode_captured(struct decoder *d, const struct capture_packet *c, struct packet *p,
+                     packet_visitor *visit, void *user);
+/* By enum counter_decode, and anomalies of visited packets by enum decode_event. */
+const uint64_t *decode_counters(struct decoder *d);
+const uint64_t *decode_event_counters(const struct decoder *d);
+/* Is a link type decoded at all? */
+bool decode_knows_link(uint16_t link);
 /* Gives up fragment trackers whose time is over at now_ns. */
 void decode_expire(struct decoder *d, uint64_t now_ns);

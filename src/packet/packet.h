@@ -17,7 +17,10 @@ enum link_type {
     LINK_ETHERNET = 1,
     LINK_PPP = 9,
     LINK_RAW_BSD = 12,
+    LINK_RAW_OPENBSD = 14,
+    LINK_PPP_HDLC = 50,
     LINK_RAW = 101,
+    LINK_CHDLC = 104,
     LINK_LOOP = 108,
     LINK_LINUX_SLL = 113,
     LINK_IPV4 = 228,
@@ -37,8 +40,8 @@ enum packet_source {
     SRC_DETECT_RELOAD,
     SRC_FFR_SHUTDOWN,
     SRC_ERSPAN, /* "erspan tunnel" */
-    SRC_VXLAN,  /* "vxlan tunnel" */
-    SRC_GENEVE, /* "geneve tunnel" */
+    SRC_VXLAN,  /* "vxlan encapsulation" */
+    SRC_GENEVE, /* "geneve encapsulation" */
     SRC_GTP,    /* "gtp tunnel" */
     SRC_MPLS,
     SRC_COUNT
@@ -48,8 +51,8 @@ enum packet_flag {
     PKT_FRAGMENT = 1 << 0,     /* an IP fragment, not rebuilt */
     PKT_REBUILT = 1 << 1,      /* put together by defragmentation */
     PKT_PSEUDO = 1 << 2,       /* made by the sensor at a flow's end: no bytes of the wire */
-    PKT_INVALID = 1 << 3,      /* decoding stopped early: no flow */
-    PKT_CHECKSUM_BAD = 1 << 4, /* L3 or L4 checksum is wrong and was checked */
+    PKT_INVALID = 1 << 3,      /* a layer is malformed; a flow only with PKT_WANTS_FLOW */
+    PKT_CHECKSUM_BAD = 1 << 4, /* the transport's checksum is wrong and was checked */
     PKT_TRUNCATED = 1 << 5,    /* the capture holds less than the wire had */
     PKT_TUNNELED = 1 << 6,     /* lies inside another packet */
     PKT_TUNNEL_OUTER = 1 << 7, /* carries another packet */
@@ -64,6 +67,8 @@ enum packet_flag {
     PKT_ALERTED = 1 << 16,
     PKT_STREAM_NO_EVENTS = 1 << 17,
     PKT_KEEPALIVE = 1 << 18,
+    PKT_WANTS_FLOW = 1 << 19,      /* decoded well enough to belong to a flow */
+    PKT_IP_CHECKSUM_BAD = 1 << 20, /* of the IPv4 header; PKT_CHECKSUM_BAD: of the transport */
 };
 
 enum tcp_flag {
@@ -89,7 +94,7 @@ struct tcp_head {
     struct span options;
 };
 
-enum { PKT_EVENTS = 16, PKT_VLANS = 3 };
+enum { PKT_EVENTS = 15, PKT_VLANS = 3 };
 
 struct packet {
     /* capture */
@@ -102,9 +107,11 @@ struct packet {
     uint32_t flags;   /* enum packet_flag */
     const struct packet *outer; /* the packet around this one, or NULL */
     uint8_t depth;              /* tunnels around this one */
+    uint8_t layers;             /* decoders entered so far, those of outer packets included */
 
     /* link */
     const uint8_t *ethernet; /* 14 bytes, or NULL */
+    const uint8_t *arp;      /* 28 bytes of a well-formed Ethernet/IPv4 ARP packet, or NULL */
     uint16_t ether_type;
     uint8_t n_vlan;
     uint16_t vlan[PKT_VLANS]; /* identifiers, outermost first */
@@ -134,7 +141,7 @@ struct packet {
     struct tcp_head tcp; /* when proto is TCP and l4 is set */
     struct span payload; /* behind the transport header */
     /* ICMP errors carry a packet: its addresses and ports, for finding the flow they speak of */
-    bool icmp_inner;
+    bool icmp_inner, icmp_inner_ports;
     uint8_t icmp_inner_proto;
     struct ip icmp_inner_src, icmp_inner_dst;
     uint16_t icmp_inner_sport, icmp_inner_dport;
@@ -151,6 +158,13 @@ struct packet {
     void *alerts;          /* detect's, or NULL */
 };
 
+/* Clears all that decoding fills and later stages add; what the capture said stays. */
+static inline void packet_reset(struct packet *p)
+{
+    memset((uint8_t *)p + offsetof(struct packet, flags), 0,
+           sizeof(*p) - offsetof(struct packet, flags));
+}
+
 static inline bool packet_is(const struct packet *p, uint8_t proto)
 {
     return p->l4 && p->proto == proto;
@@ -161,6 +175,16 @@ static inline void packet_event(struct packet *p, uint16_t event)
 {
     if (p->n_events < PKT_EVENTS)
         p->events[p->n_events++] = event;
+}
+
+/* The outermost packet around this one, or NULL. */
+static inline const struct packet *packet_root(const struct packet *p)
+{
+    const struct packet *o = p->outer;
+
+    while (o && o->outer)
+        o = o->outer;
+    return o;
 }
 
 /* EVE's pkt_src text. */

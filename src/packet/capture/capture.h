@@ -20,7 +20,11 @@ struct capture_packet {
 enum capture_state { CAPTURE_OK, CAPTURE_IDLE, CAPTURE_END, CAPTURE_FAILED };
 
 struct capture_stats {
-    uint64_t packets, bytes, kernel_drops, interface_drops, truncated;
+    uint64_t packets, bytes; /* given out */
+    uint64_t filtered;       /* read from a file, not what the filter wants */
+    uint64_t kernel_drops, interface_drops;
+    uint64_t truncated;    /* the capture holds less of them than the wire had */
+    uint64_t ring_freezes; /* live: times that the ring was full */
 };
 
 /* A file, a folder of files in name order, or "-". `filter` is BPF text or NULL. */
