@@ -9,7 +9,7 @@ import './app/prefs';
 import { initRoute, path } from './app/route';
 import { startStream, stopStream } from './app/stream';
 import type { Session } from './app/types';
-import { Button, Empty, Failed, Loading } from './ui/base';
+import { Button, Card, Empty, Failed, Loading, PageHead } from './ui/base';
 import { Frame } from './ui/frame';
 import { Overview } from './pages/overview';
 import './styles/tokens.css';
@@ -55,11 +55,16 @@ function Router() {
   }, [key]);
   if (!entry)
     return (
-      <Empty title={t('page.none')}>
-        <a class="btn" href="/overview">
-          {t('page.home')}
-        </a>
-      </Empty>
+      <>
+        <PageHead title={t('page.none')} sub={path.value} />
+        <Card>
+          <Empty title={t('page.none.what')}>
+            <a class="btn primary" href="/overview">
+              {t('page.home')}
+            </a>
+          </Empty>
+        </Card>
+      </>
     );
   const Page = loaded.get(entry[0]);
   if (bad && !Page)

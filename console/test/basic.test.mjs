@@ -34,7 +34,7 @@ test('language and theme switch without reload and are remembered', async () => 
   const p = await open(c, n, '/overview');
   await p.evaluate(() => (window.stillHere = true));
   assert.equal(await p.locator('h1').innerText(), '总览');
-  await p.getByRole('button', { name: 'Switch to English' }).click();
+  await p.getByRole('button', { name: /switch to English/ }).click();
   await p.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
   assert.equal(await p.evaluate(() => document.documentElement.lang), 'en');
   await p.getByRole('button', { name: 'Switch to dark' }).click();

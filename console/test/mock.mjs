@@ -436,6 +436,7 @@ export async function startMock(o = {}) {
   }
 
   const server = createServer((req, res) => void handle(req, res));
+  server.keepAliveTimeout = 120000;
   await new Promise((r) => server.listen(o.port ?? 0, '127.0.0.1', r));
   const url = `http://127.0.0.1:${server.address().port}`;
   return {

@@ -28,8 +28,9 @@ run({ files, concurrency: 1, timeout: 600000 })
     const cause = d.details?.error?.cause ?? d.details?.error;
     if (d.details?.error?.failureType === 'subtestsFailed') return;
     failed++;
-    console.log(`FAIL ${d.name}\n     ${String(cause?.stack ?? cause).split('\n').slice(0, 12).join('\n     ')}`);
+    console.log(`FAIL ${d.name}\n     ${String(cause?.stack ?? cause).split('\n').slice(0, 60).join('\n     ')}`);
   })
+  .on('test:stdout', (d) => /^ {5}\w/.test(d.message) && process.stdout.write(d.message))
   .on('test:stderr', (d) => process.stderr.write(d.message))
   .on('data', () => undefined)
   .on('end', () => {

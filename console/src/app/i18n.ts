@@ -34,7 +34,11 @@ export async function setLang(l: Lang, remember = true): Promise<void> {
   }
 }
 
+/** The first language; later also what another tab of this browser switches to. */
 export function initLang(): Promise<void> {
+  addEventListener('storage', (e) => {
+    if (e.key === STORE && (e.newValue === 'en' || e.newValue === 'zh-CN')) void setLang(e.newValue, false);
+  });
   return setLang(stored() ?? 'zh-CN', false);
 }
 

@@ -63,7 +63,7 @@ function starts(name: string): boolean {
 function onKey(e: KeyboardEvent): void {
   if (e.defaultPrevented || e.isComposing || ['Shift', 'Control', 'Alt', 'Meta'].includes(e.key)) return;
   if (typing(e) && e.key !== 'Escape') return;
-  if (document.querySelector('dialog[open]') && e.key !== 'Escape') return;
+  if (document.querySelector('dialog[open]')) return;
   const name = nameOf(e);
   const plain = name.length === 1 || /^Shift\+.$/.test(name);
   if (plain && !singleKeys.peek() && name !== '?') return;

@@ -31,6 +31,10 @@ effect(() => {
   document.documentElement.dataset.theme = theme.value;
 });
 
+addEventListener('storage', (e) => {
+  if (e.key === 'daizong.theme' && (e.newValue === 'dark' || e.newValue === 'light')) theme.value = e.newValue;
+});
+
 export function toggleTheme(): void {
   theme.value = theme.value === 'dark' ? 'light' : 'dark';
   write('daizong.theme', theme.value);

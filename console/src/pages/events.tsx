@@ -113,16 +113,23 @@ function ColumnChooser({ cols, onChange }: { cols: string[]; onChange(c: string[
   const btn = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
   const [want, setWant] = useState('');
+  // Those on when it opened stand first; the order then keeps still while boxes are ticked.
+  const [first, setFirst] = useState(cols);
   const all = [
     ...DEFAULT_COLS.map((id) => ({ id, text: t('col.' + id), help: '' })),
     ...(catalogue.value?.fields ?? [])
       .filter((f) => f.type !== 'object' && f.column !== false && f.name !== 'timestamp')
       .map((f) => ({ id: f.name, text: f.name, help: pick(f.help) })),
   ].filter((c) => !want || (c.text + ' ' + c.help).toLowerCase().includes(want.toLowerCase()));
-  all.sort((a, b) => Number(cols.includes(b.id)) - Number(cols.includes(a.id)));
+  all.sort((a, b) => Number(first.includes(b.id)) - Number(first.includes(a.id)));
   return (
     <>
-      <button ref={btn} type="button" class="btn" aria-haspopup="dialog" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button ref={btn} type="button" class="btn" aria-haspopup="dialog" aria-expanded={open}
+        onClick={() => {
+          setFirst(cols);
+          setOpen(!open);
+        }}
+      >
         <Icon name="columns" /> <span class="wide-only">{t('events.columns')}</span>
         <span class="sr narrow-only">{t('events.columns')}</span>
       </button>

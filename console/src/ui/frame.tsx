@@ -98,7 +98,7 @@ export function switchLang(): void {
 
 export function LangButton() {
   return (
-    <button type="button" class="btn square" onClick={switchLang} lang={lang.value === 'en' ? 'zh-CN' : 'en'} aria-label={lang.value === 'en' ? '切换到中文' : 'Switch to English'}>
+    <button type="button" class="btn square" onClick={switchLang} lang={lang.value === 'en' ? 'zh-CN' : 'en'} aria-label={lang.value === 'en' ? '中，切换到中文' : 'EN, switch to English'}>
       {lang.value === 'en' ? '中' : 'EN'}
     </button>
   );
@@ -243,7 +243,7 @@ function Help({ onClose }: { onClose(): void }) {
                       <span key={k}>
                         {i > 0 && <span class="or">/</span>}
                         {k.split(/ |\+/).map((part) => (
-                          <kbd key={part}>{part}</kbd>
+                          <kbd key={part}>{({ ArrowDown: '↓', ArrowUp: '↑' } as Record<string, string>)[part] ?? part}</kbd>
                         ))}
                       </span>
                     ))}
@@ -284,7 +284,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
       label: 'keys.search',
       run: () => (document.getElementById('query') ?? document.getElementById('top-search'))?.focus(),
     },
-    { keys: ['?', 'Shift+?'], label: 'keys.help', run: () => setHelp(true) },
+    { keys: ['?'], label: 'keys.help', run: () => setHelp(true) },
     ...NAV.flatMap((g) => g.items).map((i) => ({ keys: [i.key], label: i.label, run: () => go(href(i.path)) })),
     { keys: ['p'], label: 'keys.live', run: () => setLive(!live.value) },
     { keys: ['-'], label: 'keys.zoomout', run: zoomOut },

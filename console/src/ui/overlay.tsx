@@ -4,6 +4,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../app/i18n';
+import { useKeys } from '../app/keys';
 import { Icon } from './icons';
 
 /* ---- menu ---- */
@@ -202,16 +203,27 @@ export function Dialog(p: { title: string; onClose(): void; children: ComponentC
 /** A small panel under its button; closes on Escape and on a press elsewhere. */
 export function Popover(p: { anchor: HTMLElement; label: string; onClose(): void; children: ComponentChildren }) {
   const ref = useRef<HTMLDivElement>(null);
+  const leave = () => {
+    p.onClose();
+    p.anchor.focus({ preventScroll: true });
+  };
+  // Also when the focus is nowhere, Escape closes this and nothing beneath it.
+  useKeys('popover', [{ keys: ['Escape'], run: leave }]);
   useLayoutEffect(() => {
     const el = ref.current;
     if (!el) return;
+    const ro = new ResizeObserver(() => place(el, p.anchor));
+    ro.observe(el);
     place(el, p.anchor);
     (el.querySelector('[data-autofocus], button, input') as HTMLElement | null)?.focus({ preventScroll: true });
     const away = (e: PointerEvent) => {
       if (!el.contains(e.target as Node) && !p.anchor.contains(e.target as Node)) p.onClose();
     };
     addEventListener('pointerdown', away, true);
-    return () => removeEventListener('pointerdown', away, true);
+    return () => {
+      ro.disconnect();
+      removeEventListener('pointerdown', away, true);
+    };
   }, []);
   return (
     <div
@@ -223,8 +235,7 @@ export function Popover(p: { anchor: HTMLElement; label: string; onClose(): void
         if (e.key !== 'Escape') return;
         e.stopPropagation();
         e.preventDefault();
-        p.onClose();
-        p.anchor.focus({ preventScroll: true });
+        leave();
       }}
     >
       {p.children}
