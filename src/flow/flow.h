@@ -41,9 +41,20 @@ struct flow_key {
     uint16_t vlan[PKT_VLANS];
 };
 
+/* What flows are told apart by, the same for both directions (ESP: one direction and its SPI). */
+struct flow_tuple {
+    uint8_t a[16], b[16];
+    uint16_t a_port, b_port; /* or ICMP types */
+    uint32_t spi;
+    uint16_t vlan[PKT_VLANS];
+    uint8_t proto, depth;
+    uint8_t family, pad[7];
+};
+
 struct flow {
     struct hnode node;
     struct flow *lru_next, *lru_prev;
+    struct flow_tuple tuple;
     struct flow_key key;
     uint64_t id;        /* EVE's flow_id: the same in every replay, below 2^53 */
     uint64_t parent_id; /* or 0 */
@@ -65,6 +76,11 @@ struct flow {
     struct app *app;         /* or NULL */
     void *detect;            /* detect's per-flow state (flowbits, counters), or NULL */
     uint32_t exception_policy;
+    /* the table's own */
+    uint32_t timeout_s;  /* how long it may be silent */
+    uint32_t queued_s;   /* when it was put at the end of its list */
+    uint8_t proto_class; /* TCP, UDP, ICMP, other */
+    bool emergency;      /* ended while memory was short */
 };
 
 struct flow_timeouts {
@@ -73,8 +89,8 @@ struct flow_timeouts {
 
 struct flow_conf {
     uint64_t memcap_bytes;
-    uint32_t max_flows; /* derived from the memcap when 0 */
-    uint32_t emergency_recovery_percent;
+    uint32_t max_flows;                  /* derived from the memcap when 0 */
+    uint32_t emergency_recovery_percent; /* of all flows free again: the emergency is over */
     bool vlan_is_key, depth_is_key;
     struct flow_timeouts tcp, udp, icmp, other;
     struct flow_timeouts tcp_emergency, udp_emergency, icmp_emergency, other_emergency;
@@ -98,14 +114,26 @@ struct flow_table;
 struct flow_table *flow_table_new(const struct flow_conf *conf, flow_ended *ended, void *user);
 void flow_table_free(struct flow_table *t);
 /* The packet's flow, found or made, with counters, state and direction brought up to date: sets
- * p->flow, p->dir, p->flow_packets and PKT_ESTABLISHED. NULL: packets without a flow. */
+ * p->flow, p->dir, p->flow_packets, PKT_ESTABLISHED and PKT_FIRST_IN_DIR. NULL: packets without a
+ * flow (fragments, ICMP errors that speak of no flow, protocols above IP that are not decoded). A
+ * flow whose time is over, or a TCP session that is done when a new SYN comes, ends first. */
 struct flow *flow_of_packet(struct flow_table *t, struct packet *p);
-/* Ends flows whose time is over at now_ns; looks at a bounded number per call. */
+/* Ends flows whose time is over at now_ns (packet time); looks at a bounded number per call and
+ * does nothing more than once a second. */
 void flow_expire(struct flow_table *t, uint64_t now_ns);
+/* Ends one flow now. */
+void flow_finish(struct flow_table *t, struct flow *f, enum flow_end why);
 /* Ends all flows, oldest first (end of a capture). */
 void flow_end_all(struct flow_table *t, enum flow_end why);
-/* Client and server were the other way round: exchanges both sides of everything in the flow. */
+/* Client and server were the other way round: exchanges both sides of everything in the flow.
+ * Within a sink's call the stream engine turns the packet in hand (p->dir) itself. */
 void flow_swap(struct flow *f);
 /* Sets the state that the stream engine found; drives the timer. */
 void flow_set_state(struct flow_table *t, struct flow *f, enum flow_state state);
 const uint64_t *flow_counters(const struct flow_table *t);
+/* Live flows, and the bytes they take. */
+uint32_t flow_count(const struct flow_table *t);
+uint64_t flow_memuse(const struct flow_table *t);
+/* "new", "established", "closed", "bypassed"; "timeout", "forced", "shutdown", "unknown". */
+const char *flow_state_name(enum flow_state s);
+const char *flow_end_name(enum flow_end why);

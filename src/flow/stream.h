@@ -53,9 +53,20 @@ enum os_policy {
     OS_LAST,
 };
 
+/* What the byte that the urgent pointer names is to the application. */
+enum urgent_policy {
+    URGENT_INLINE, /* data like any other */
+    URGENT_DROP,   /* the packet is dropped */
+    URGENT_OOB,    /* out of band: not in the stream, sequence numbers are shifted */
+    URGENT_GAP,    /* missing from the stream */
+};
+
 struct stream_conf {
     uint64_t memcap_bytes, reassembly_memcap_bytes;
-    uint32_t depth_bytes; /* 0: no limit */
+    uint32_t depth_bytes;            /* 0: no limit */
+    bool strict_timestamps;          /* stream.liberal-timestamps: no */
+    bool check_overlap;              /* some rule asks for reassembly_overlap_different_data */
+    uint8_t urgent_oob_limit_policy; /* when 65535 urgent bytes were set aside */
     bool midstream, async_oneway, inline_mode, drop_invalid, bypass;
     bool checksum_validation;
     uint32_t max_syn_queued, max_synack_queued;
@@ -82,6 +93,12 @@ enum counter_stream {
 const char *stream_counter_name(enum counter_stream c); /* "tcp.sessions" */
 
 /* Receives ordered data. Returns how many bytes it has done with; the rest stays in the stream. */
+enum stream_flag {
+    STREAM_EOF = 1,       /* the values are those of proto.h's PARSE_* */
+    STREAM_TRUNCATED = 2, /* cut at its depth */
+    STREAM_MIDSTREAM = 4,
+};
+
 struct stream_sink {
     size_t (*data)(void *user, struct flow *f, struct packet *p, enum dir dir, struct span data,
                    unsigned parse_flags);
@@ -99,8 +116,27 @@ void stream_packet(struct stream_engine *s, struct packet *p);
 /* The flow ends: what is still held is handed up (with gaps told), then the session goes. */
 void stream_flush(struct stream_engine *s, struct flow *f, struct packet *pseudo, enum dir dir);
 void stream_session_free(struct stream_engine *s, struct flow *f);
+/* The worker is done with the packet (application layer and detection have run): lets go of what
+ * nobody wants any more in the packet's direction. Called for every packet given to
+ * stream_packet(); without it the same happens with the flow's next packet. */
+void stream_packet_done(struct stream_engine *s, struct packet *p);
+/* Hands up what is ready in one direction outside of a packet's turn: protocol recognition found
+ * out from one side what the other side speaks. */
+void stream_feed(struct stream_engine *s, struct flow *f, struct packet *p, enum dir dir);
+/* Has the flow unprocessed data or an unfinished session in this direction, so that a pseudo packet
+ * is due at its end? */
+bool stream_wants_flush(const struct flow *f, enum dir dir);
+/* The application wants raw inspection to look at what there is, before a chunk is full. */
+void stream_raw_trigger(struct flow *f, enum dir dir);
+/* The application wants this many bytes before its progress kept for raw inspection. */
+void stream_raw_keep(struct flow *f, enum dir dir, uint32_t n);
+/* The application needs at least n more bytes before it is to be called again. */
+void stream_need(struct flow *f, enum dir dir, uint32_t n);
+/* This flow's depth from now on (app-layer.protocols.*.stream-depth); 0: no limit. */
+void stream_set_depth(struct flow *f, uint32_t depth_bytes);
 /* What raw inspection may look at now in this direction and has not let go: contiguous bytes from
- * *ret_offset of the stream on. `final` when no more will come. Empty when nothing new. */
+ * *ret_offset of the stream on. `final` when no more will come. Empty when nothing new. After a gap
+ * another call with stream_raw_done in between gives the next part. */
 struct span stream_raw(const struct flow *f, enum dir dir, uint64_t *ret_offset, bool *ret_final);
 /* Raw inspection is done with all before `offset`. */
 void stream_raw_done(struct flow *f, enum dir dir, uint64_t offset);
@@ -117,6 +153,7 @@ struct stream_facts {
     uint32_t max_regions[2];
     uint64_t urgent[2];
     uint8_t state;
+    bool session; /* there was one */
 };
 void stream_facts(const struct flow *f, struct stream_facts *ret);
 const uint64_t *stream_counters(const struct stream_engine *s);
