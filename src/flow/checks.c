@@ -73,14 +73,69 @@ static bool zero_timestamp_allowed(uint8_t os)
            os == OS_SOLARIS;
 }
 
+/* The handshake had a timestamp of zero: some systems give up on timestamps then, some take the
+ * next one as the first. Returns whether this packet's is to be checked at all. */
+static bool check_after_zero(const struct tcp_in *in, bool update)
+{
+    struct tcp_side *snd = in->snd;
+    uint8_t os = in->rcv->os;
+
+    if (!(snd->flags & SF_ZERO_TIMESTAMP))
+        return true;
+    if (os == OS_LINUX || os == OS_WINDOWS2K3) {
+        if (update)
+            in->s->flags &= ~(uint32_t)TF_TIMESTAMP;
+        return false;
+    }
+    if (os != OS_OLD_LINUX && os != OS_WINDOWS && os != OS_VISTA)
+        return true;
+    if (update)
+        snd->flags &= ~(uint32_t)SF_ZERO_TIMESTAMP;
+    if (snd->next_seq != in->seq)
+        return true;
+    if (update)
+        snd->last_ts = in->p->tcp.ts_value;
+    return false;
+}
+
+static bool invalid(const struct tcp_in *in)
+{
+    tcp_event(in, SEV_PKT_INVALID_TIMESTAMP);
+    return false;
+}
+
+/* Protection against wrapped sequence numbers (RFC 7323 5). */
+static bool paws(const struct tcp_in *in, bool update)
+{
+    struct tcp_side *snd = in->snd;
+    uint32_t now = packet_seconds(in->p), seen = snd->last_pkt_s;
+    uint32_t value = in->p->tcp.ts_value, last = snd->last_ts;
+    /* Off by one is accepted by Linux, and by us for all unless strict. */
+    uint32_t slack = in->rcv->os == OS_LINUX || !in->e->conf.strict_timestamps ? 1 : 0;
+    int32_t ahead = (int32_t)(value - last + slack);
+    bool in_order = snd->next_seq == in->seq, late;
+
+    if (seen == 0 && (in->s->flags & TF_MIDSTREAM))
+        seen = now;
+    late = now > seen + PAWS_SECONDS;
+    if (ahead < 0 || (last != 0 && late)) {
+        if (!in_order || !late)
+            return invalid(in);
+    }
+    if (update) {
+        if (in_order)
+            snd->last_ts = value;
+        snd->last_pkt_s = now;
+    }
+    return true;
+}
+
 /* Judges the timestamp; with `update` also takes it over. */
 static bool timestamp(const struct tcp_in *in, bool update)
 {
-    struct tcp_side *snd = in->snd, *rcv = in->rcv;
     const struct tcp_head *h = &in->p->tcp;
-    uint32_t now = packet_seconds(in->p), last = snd->last_ts, seen = snd->last_pkt_s;
-    int32_t ahead;
-    bool check = true, in_order = snd->next_seq == in->seq, late;
+    struct tcp_side *rcv = in->rcv;
+    bool check;
 
     tcp_set_os(in->e, rcv, in->p);
     if (!h->has_ts) {
@@ -88,51 +143,12 @@ static bool timestamp(const struct tcp_in *in, bool update)
             in->s->flags &= ~(uint32_t)TF_TIMESTAMP;
         return true;
     }
-    if (snd->flags & SF_ZERO_TIMESTAMP) {
-        if (rcv->os == OS_LINUX || rcv->os == OS_WINDOWS2K3) {
-            if (update)
-                in->s->flags &= ~(uint32_t)TF_TIMESTAMP;
-            check = false;
-        } else if (rcv->os == OS_OLD_LINUX || rcv->os == OS_WINDOWS || rcv->os == OS_VISTA) {
-            if (update)
-                snd->flags &= ~(uint32_t)SF_ZERO_TIMESTAMP;
-            if (in_order) {
-                if (update)
-                    snd->last_ts = h->ts_value;
-                check = false;
-            }
-        }
-    }
-    if (rcv->os == OS_HPUX11 && !in_order)
+    check = check_after_zero(in, update);
+    if (rcv->os == OS_HPUX11 && in->snd->next_seq != in->seq)
         check = false;
-    if (h->ts_value == 0 && !zero_timestamp_allowed(rcv->os)) {
-        tcp_event(in, SEV_PKT_INVALID_TIMESTAMP);
-        return false;
-    }
-    if (!check)
-        return true;
-    ahead = (int32_t)(h->ts_value - last);
-    if (rcv->os == OS_LINUX || !in->e->conf.strict_timestamps)
-        ahead = (int32_t)(h->ts_value - last + 1); /* off by one is accepted */
-    if (seen == 0 && (in->s->flags & TF_MIDSTREAM)) {
-        seen = now;
-        if (update)
-            snd->last_pkt_s = now;
-    }
-    late = now > seen + PAWS_SECONDS;
-    if (ahead < 0 || (last != 0 && late)) {
-        if (!in_order || !late) {
-            tcp_event(in, SEV_PKT_INVALID_TIMESTAMP);
-            return false;
-        }
-        if (update)
-            snd->last_ts = h->ts_value;
-    } else if (update && in_order) {
-        snd->last_ts = h->ts_value;
-    }
-    if (update)
-        snd->last_pkt_s = now;
-    return true;
+    if (h->ts_value == 0 && !zero_timestamp_allowed(rcv->os))
+        return invalid(in);
+    return !check || paws(in, update);
 }
 
 bool tcp_timestamp_valid(const struct tcp_in *in)
