@@ -70,6 +70,7 @@ void decode_conf_default(struct decode_conf *c)
         .defrag_trackers = 65535,
         .defrag_frags = 65535,
         .defrag_memcap = (uint64_t)32 << 20,
+        .defrag_default = {DEFRAG_WINDOWS, DEFRAG_BSD},
     };
 }
 

@@ -58,7 +58,8 @@ struct decode_conf {
     uint32_t defrag_timeout_s;
     uint32_t defrag_trackers, defrag_frags; /* ceilings */
     uint64_t defrag_memcap;
-    /* How the host with this address treats overlapping fragments; NULL: DEFRAG_BSD for all. */
+    enum defrag_policy defrag_default[2]; /* of IPv4 and IPv6 */
+    /* How the host with this address treats overlapping fragments; NULL: as the default says. */
     enum defrag_policy (*defrag_policy)(void *user, const struct ip *destination);
     void *defrag_policy_user;
 };

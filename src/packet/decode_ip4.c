@@ -70,9 +70,8 @@ static bool option_cipso(struct packet *p, struct span o)
     return true;
 }
 
-static bool option_length(struct packet *p, struct span o, bool right)
+static bool option_length(struct packet *p, bool right)
 {
-    (void)o;
     return right || decode_bad(p, DEV_IPV4_OPT_INVALID_LEN);
 }
 
@@ -117,13 +116,13 @@ static bool option_valid(struct packet *p, struct span o)
     case OPT_CIPSO:
         return option_cipso(p, o);
     case OPT_QS:
-        return option_length(p, o, o.n >= 8);
-    case OPT_SEC:
-        return option_length(p, o, o.n >= 3);
+        return option_length(p, o.n >= 8);
+    case OPT_SEC: /* RFC 1108; a wrong length does not end the walk */
     case OPT_ESEC:
-        return option_length(p, o, o.n >= 3);
+        option_length(p, o.n >= 3);
+        return true;
     default: /* stream identifier, router alert */
-        return option_length(p, o, o.n == 4);
+        return option_length(p, o.n == 4);
     }
 }
 

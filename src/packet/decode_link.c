@@ -89,7 +89,7 @@ static bool decode_etag(struct decoder *d, struct packet *p, struct span s)
     return decode_tagged(d, p, span_from(s, ETAG_N), DEV_ETAG_UNKNOWN_TYPE);
 }
 
-/* RFC 826 over Ethernet and for IPv4 alone. */
+/* RFC 826 over Ethernet and for IPv4 alone, RFC 903 and RFC 2390 included. */
 bool decode_arp(struct decoder *d, struct packet *p, struct span s)
 {
     decode_count(d, DC_ARP);
@@ -107,6 +107,9 @@ bool decode_arp(struct decoder *d, struct packet *p, struct span s)
         return decode_bad(p, DEV_ARP_INVALID_HARDWARE_SIZE);
     if (s.p[5] != 4)
         return decode_bad(p, DEV_ARP_INVALID_PROTOCOL_SIZE);
+    uint16_t operation = be16(s.p + 6);
+    if ((operation < 1 || operation > 4) && operation != 8 && operation != 9)
+        return decode_bad(p, DEV_ARP_UNSUPPORTED_OPCODE);
     p->arp = s.p;
     return true;
 }

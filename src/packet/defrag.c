@@ -59,11 +59,24 @@ static const struct {
     const char *name;
     enum defrag_policy policy;
 } policies[] = {
-    {"bsd", DEFRAG_BSD},        {"bsd-right", DEFRAG_BSD_RIGHT}, {"old-linux", DEFRAG_LINUX},
-    {"linux", DEFRAG_LINUX},    {"old-solaris", DEFRAG_SOLARIS}, {"solaris", DEFRAG_SOLARIS},
-    {"hpux10", DEFRAG_SOLARIS}, {"hpux11", DEFRAG_SOLARIS},      {"irix", DEFRAG_SOLARIS},
-    {"macos", DEFRAG_FIRST},    {"windows", DEFRAG_WINDOWS},     {"windows2k3", DEFRAG_WINDOWS},
-    {"vista", DEFRAG_WINDOWS},  {"first", DEFRAG_FIRST},         {"last", DEFRAG_LAST},
+    {"bsd", DEFRAG_BSD},
+    {"hpux10", DEFRAG_BSD},
+    {"irix", DEFRAG_BSD},
+    {"bsd-right", DEFRAG_BSD_RIGHT},
+    {"bsd_right", DEFRAG_BSD_RIGHT},
+    {"linux", DEFRAG_LINUX},
+    {"old-linux", DEFRAG_LINUX},
+    {"old_linux", DEFRAG_LINUX},
+    {"first", DEFRAG_FIRST},
+    {"macos", DEFRAG_FIRST},
+    {"hpux11", DEFRAG_FIRST},
+    {"old-solaris", DEFRAG_FIRST},
+    {"old_solaris", DEFRAG_FIRST},
+    {"last", DEFRAG_LAST},
+    {"solaris", DEFRAG_SOLARIS},
+    {"windows", DEFRAG_WINDOWS},
+    {"vista", DEFRAG_WINDOWS},
+    {"windows2k3", DEFRAG_WINDOWS},
 };
 
 bool defrag_policy_find(struct span name, enum defrag_policy *ret)
@@ -207,6 +220,7 @@ static struct tracker *find_tracker(struct defrag *g, const struct packet *p,
     *t = (struct tracker){.src = k.src, .dst = k.dst, .id = k.id, .proto = k.proto};
     t->depth = k.depth;
     memcpy(t->vlan, k.vlan, sizeof(t->vlan));
+    t->policy = (uint8_t)g->conf->defrag_default[p->ip_v == 6];
     if (g->conf->defrag_policy)
         t->policy = (uint8_t)g->conf->defrag_policy(g->conf->defrag_policy_user, &k.dst);
     g->memory += sizeof(*t);
@@ -277,6 +291,15 @@ static bool fit_last(struct piece *a, uint32_t from, uint32_t to, struct fit *fi
     return true;
 }
 
+/* Whoever begins further right wins, the later one among equals: that is the order in which a
+ * packet is built anyway. */
+static bool fit_right(const struct piece *a, uint32_t from, uint32_t to, struct fit *fit)
+{
+    if (from < a->offset + a->n && to > a->offset)
+        fit->overlap = true;
+    return fit->overlap;
+}
+
 /* The first piece whose offset is not below `offset`. */
 static uint32_t lower_bound(const struct tracker *t, uint32_t offset)
 {
@@ -305,7 +328,9 @@ static struct fit fit_new(struct tracker *t, uint32_t from, uint32_t to)
         bool settled;
         if (t->policy == DEFRAG_FIRST)
             settled = fit_first(a, from, to, &fit);
-        else if (t->policy == DEFRAG_LAST || t->policy == DEFRAG_BSD_RIGHT)
+        else if (t->policy == DEFRAG_BSD_RIGHT)
+            settled = fit_right(a, from, to, &fit);
+        else if (t->policy == DEFRAG_LAST)
             settled = fit_last(a, from, to, &fit);
         else
             settled = fit_left(a, next, from, to, (enum defrag_policy)t->policy, &fit);
