@@ -41,9 +41,9 @@ function compile(q) {
   while (at < q.length) {
     re.lastIndex = at;
     const m = re.exec(q);
-    if (!m || (m[3] === undefined && m[0].trim())) throw new Bad(400, 'bad_request', q[at] === '"' ? 'the quote is not closed' : q[at] === '(' ? 'the bracket is not closed' : 'not understood: ' + q.slice(at, at + 10), { position: at });
+    if (!m || (m[3] === undefined && m[0].trim())) throw new Bad(400, 'bad_request', q[at] === '"' ? 'the quote is not closed' : q[at] === '(' ? 'the bracket is not closed' : 'not understood: ' + q.slice(at, at + 10), { position: Buffer.byteLength(q.slice(0, at)) });
     if (m[3] !== undefined) {
-      if (m[3].endsWith(':') || m[3].startsWith(':')) throw new Bad(400, 'bad_request', 'a value is missing', { position: at + m[0].length - 1 });
+      if (m[3].endsWith(':') || m[3].startsWith(':')) throw new Bad(400, 'bad_request', 'a value is missing', { position: Buffer.byteLength(q.slice(0, at + m[0].length - 1)) });
       tests.push(one(m[1] === '-', m[2], m[3]));
     }
     at = re.lastIndex;
@@ -372,7 +372,7 @@ export async function startMock(o = {}) {
     if (!u.pathname.startsWith('/api/')) {
       let file = normalize(join(dist, u.pathname));
       if (!file.startsWith(dist) || !existsSync(file) || statSync(file).isDirectory()) {
-        if (extname(u.pathname) && u.pathname.startsWith('/assets/')) {
+        if (/\.[^/]*$/.test(u.pathname)) {
           res.writeHead(404).end();
           return;
         }

@@ -40,7 +40,7 @@ async function places() {
     ...(event ? [['events-open', `/events?row=${encodeURIComponent(event)}&f=event_type,src_ip&${wide}`]] : []),
     ['events-mistake', '/events?q=' + encodeURIComponent('event_type:dns (http.url')],
     ['hosts', '/hosts?' + wide],
-    ['host', `/hosts/${encodeURIComponent(host)}?${wide}`],
+    ['host', `/hosts/${encodeURIComponent(host)}/?${wide}`],
     ['sensors', '/sensors'],
     ['start', '/start'],
     ['system', '/system'],

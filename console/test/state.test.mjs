@@ -91,6 +91,9 @@ test('pivot: a value in a row filters for, filters out, opens the host', async (
   await p.locator('#events-0 .pivot').nth(1).click();
   await p.getByRole('menuitem', { name: 'Open host' }).click();
   await p.waitForURL(/\/hosts\/10\.8\./);
+  await p.reload();
+  await settled(p);
+  assert.match(await p.locator('h1').innerText(), /^10\.8\./);
   assert.deepEqual(p.problems, []);
   await c.close();
 });
@@ -105,6 +108,11 @@ test('a mistake in the query is marked where it is', async () => {
   assert.match(await p.locator('.query-error').innerText(), /character 16/);
   assert.equal(await p.locator('.query-mirror u').textContent(), '(http.url');
   assert.equal(await p.locator('#query').getAttribute('aria-invalid'), 'true');
+  await p.locator('#query').fill('水泵 (http.url');
+  await p.keyboard.press('Escape');
+  await p.keyboard.press('Enter');
+  await p.locator('.query-error', { hasText: 'character 4' }).waitFor();
+  assert.equal(await p.locator('.query-mirror u').textContent(), '(http.url');
   await c.close();
 });
 

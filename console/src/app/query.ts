@@ -58,6 +58,11 @@ export function replaceTerm(q: string, index: number, piece: string | null): str
   return list.join(' ');
 }
 
+/** The node counts a mistake's place in bytes of UTF-8; a string counts UTF-16 units. */
+export function indexOfByte(q: string, byte: number): number {
+  return new TextDecoder().decode(new TextEncoder().encode(q).slice(0, byte)).length;
+}
+
 export function isIp(s: string): boolean {
   return /^(\d{1,3}\.){3}\d{1,3}$/.test(s) || (/^[0-9a-f:.]+$/i.test(s) && s.split(':').length > 2);
 }

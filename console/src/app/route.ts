@@ -34,6 +34,11 @@ export function href(to: string, patch: Patch = {}): string {
   return to + encode(p);
 }
 
+/** One host's page. It ends in a slash: an address has dots, and a last part with a dot is taken for a file. */
+export function hostHref(ip: string): string {
+  return href(`/hosts/${encodeURIComponent(ip)}/`);
+}
+
 export function go(url: string, replace = false): void {
   if (url === location.pathname + location.search) return;
   if (replace) history.replaceState(null, '', url);

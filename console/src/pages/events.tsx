@@ -7,7 +7,7 @@ import { field, severity, show, summary, endpoint } from '../app/eve';
 import { pick, t } from '../app/i18n';
 import { useKeys } from '../app/keys';
 import { medium, narrow } from '../app/prefs';
-import { replaceTerm, terms } from '../app/query';
+import { indexOfByte, replaceTerm, terms } from '../app/query';
 import { param, setParams } from '../app/route';
 import { live } from '../app/stream';
 import { clock, from, fullDay, isLiveRange, iso, resolve, setRange, spanWords, stamp, to } from '../app/time';
@@ -325,7 +325,7 @@ export function Events() {
           value={q}
           label={t('events.query')}
           placeholder={t('events.placeholder')}
-          error={bad ? { position: bad.position ?? 0, message: bad.message } : null}
+          error={bad ? { position: indexOfByte(q, bad.position ?? 0), message: bad.message } : null}
           onSubmit={(text) => {
             if (text === q) refresh();
             else setParams({ q: text, row: null });

@@ -4,7 +4,7 @@ import { url, useApi } from '../app/api';
 import { bytes, int } from '../app/format';
 import { t } from '../app/i18n';
 import { term } from '../app/query';
-import { href, path } from '../app/route';
+import { hostHref, href, path } from '../app/route';
 import { ago, brief, from, iso, resolve, spanWords, to, setRange } from '../app/time';
 import type { HostDetail } from '../app/types';
 import { Answer, Button, Card, Empty, PageHead } from '../ui/base';
@@ -173,7 +173,7 @@ function Body({ d }: { d: HostDetail }) {
           items={d.peers.slice(0, 10).map((x) => ({ value: x.ip, count: x.bytes }))}
           text={(i) => bytes(i.count)}
           empty={t('overview.noflows')}
-          render={(i) => <PivotLink field="ip" value={i.value} to={href('/hosts/' + encodeURIComponent(String(i.value)))} />}
+          render={(i) => <PivotLink field="ip" value={i.value} to={hostHref(String(i.value))} />}
         />
       </Card>
     </div>
@@ -181,7 +181,7 @@ function Body({ d }: { d: HostDetail }) {
 }
 
 export function Host() {
-  const ip = decodeURIComponent(path.value.slice('/hosts/'.length));
+  const ip = decodeURIComponent(path.value.slice('/hosts/'.length).replace(/\/$/, ''));
   const r = useApi<HostDetail>(url('/hosts/' + encodeURIComponent(ip), { from: from.value, to: to.value }));
   const d = r.data;
   const known = d && (d.totals.flows || d.totals.alerts || d.services.length || d.timeline.series.some((s) => s.values.some(Boolean)));

@@ -6,7 +6,7 @@ import { bytes, int } from '../app/format';
 import { t } from '../app/i18n';
 import { useKeys } from '../app/keys';
 import { narrow } from '../app/prefs';
-import { go, href, param, setParams } from '../app/route';
+import { go, hostHref, param, setParams } from '../app/route';
 import { ago, brief, from, to } from '../app/time';
 import type { HostRow } from '../app/types';
 import { Button, Empty, Failed, Loading, PageHead } from '../ui/base';
@@ -64,7 +64,7 @@ export function Hosts() {
       },
     );
   }, [query, s.cursor]);
-  const open = (i: number) => s.hosts[i] && go(href('/hosts/' + encodeURIComponent(s.hosts[i].ip)));
+  const open = (i: number) => s.hosts[i] && go(hostHref(s.hosts[i].ip));
   const move = (i: number) => setCursor(Math.max(0, Math.min(s.hosts.length - 1, i)));
   useKeys('nav.hosts', [
     { keys: ['j', 'ArrowDown'], label: 'hosts.k.down', run: () => move(cursor + 1) },
@@ -83,7 +83,7 @@ export function Hosts() {
     head: t('hosts.address'),
     width: 'minmax(130px, 220px)',
     cell: (h) => (
-      <a class="mono" tabIndex={-1} href={href('/hosts/' + encodeURIComponent(h.ip))}>
+      <a class="mono" tabIndex={-1} href={hostHref(h.ip)}>
         {h.ip}
       </a>
     ),

@@ -8,7 +8,7 @@ import { lang, setLang, t } from '../app/i18n';
 import { layers, useKeys, type Binding } from '../app/keys';
 import { medium, narrow, setSingleKeys, singleKeys, theme, toggleTheme } from '../app/prefs';
 import { isIp } from '../app/query';
-import { go, href, path } from '../app/route';
+import { go, hostHref, href, path } from '../app/route';
 import { live, setLive, stats, stopStream, streamState, unseen } from '../app/stream';
 import { isLiveRange, zoomOut } from '../app/time';
 import { short } from '../app/format';
@@ -85,7 +85,7 @@ function Search() {
       placeholder={narrow.value ? t('search.placeholder.short') : t('search.placeholder')}
       onSubmit={(q) => {
         if (!q) return;
-        if (isIp(q)) go(href('/hosts/' + encodeURIComponent(q)));
+        if (isIp(q)) go(hostHref(q));
         else go(href('/events', { q }));
       }}
     />
@@ -144,7 +144,7 @@ function UserButton({ onHelp }: { onHelp(): void }) {
 
 function UnitButton() {
   const s = session.value!;
-  const name = s.unit?.name ?? t('unit.default');
+  const name = !s.unit?.name || s.unit.name === 'default' ? t('unit.default') : s.unit.name;
   const units = s.units ?? [];
   if (units.length < 2)
     return (

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { t } from '../app/i18n';
 import { addTerm, isIp, term } from '../app/query';
-import { go, href, param, path, setParams } from '../app/route';
+import { go, hostHref, href, param, path, setParams } from '../app/route';
 import { openMenu, toast, type MenuItem } from './overlay';
 import { Icon } from './icons';
 
@@ -29,7 +29,7 @@ export function pivotItems(field: string, value: string | number): (MenuItem | n
   ];
   if (isIp(String(value))) {
     items.push({ label: t('pivot.either'), run: () => searchFor(term('ip', value)) });
-    items.push(null, { label: t('pivot.host'), run: () => go(href('/hosts/' + encodeURIComponent(String(value)))) });
+    items.push(null, { label: t('pivot.host'), run: () => go(hostHref(String(value))) });
   }
   items.push(null, { label: t('pivot.copy'), run: () => void copy(String(value)) });
   return items;
