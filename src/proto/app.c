@@ -115,9 +115,6 @@ void tx_progress(struct tx *tx, enum dir dir, uint8_t progress)
 
 void tx_event(struct tx *tx, uint8_t event)
 {
-    for (size_t i = 0; i < tx->n_events; i++)
-        if (tx->events[i] == event)
-            return;
     if (tx->n_events < TX_EVENTS)
         tx->events[tx->n_events++] = event;
 }
@@ -341,6 +338,13 @@ size_t app_feed(struct app *a, enum dir dir, struct span data, unsigned flags)
         return data.n;
     if (swap)
         dir = dir_other(dir);
+    a->other_first = dir == DIR_TC && !a->other_given && !a->swapped && a->seen[DIR_TS] &&
+                     a->side[DIR_TS] != SIDE_KNOWN && a->transport == TRANSPORT_TCP;
+    a->other_given = true;
+    if (a->other_first) {
+        a->seen[dir] -= data.n; /* they come again */
+        return 0;
+    }
     enum parse verdict = a->proto->parse(a, dir, data, flags, &used);
     must(used <= data.n);
     app_parse_verdict(a, dir, verdict);

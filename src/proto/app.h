@@ -60,6 +60,9 @@ struct app {
     uint64_t packet_number, ts_ns;
     enum proto_id change_to;
     bool change_asked;
+    /* The server was recognised first while the client's bytes were kept: give those, then these
+     * again. Set by the feed that consumed nothing for this reason. */
+    bool other_first, other_given;
 };
 
 void app_init(struct app *a, struct app_env *env, uint8_t transport, uint16_t sport,

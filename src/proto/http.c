@@ -10,9 +10,37 @@ static const char *const event_names[] = {
 #undef HTTP_EVENT
 };
 
-void http_event(struct http_tx *tx, enum http_event e)
+void http_event(struct http_conn *c, enum http_event e)
+{
+    if (c->n_pending < LEN(c->pending))
+        c->pending[c->n_pending++] = (uint8_t)e;
+}
+
+void http_tx_event(struct http_tx *tx, enum http_event e)
 {
     tx_event(&tx->tx, (uint8_t)e);
+}
+
+/* The chunk of dir is done with: its anomalies fall to the newest request, or to the response that
+ * is awaited (to the one before where there is none yet). */
+static void give_events(struct http_conn *c, enum dir dir)
+{
+    struct tx *tx = c->app->last;
+
+    if (!c->n_pending)
+        return;
+    if (dir == DIR_TC) {
+        struct tx *before = NULL;
+        for (tx = c->app->first; tx && tx->id < c->in[DIR_TC].index; tx = tx->next)
+            before = tx;
+        if (!tx || tx->id != c->in[DIR_TC].index)
+            tx = before;
+    }
+    for (unsigned i = 0; tx && i < c->n_pending; i++) {
+        tx_event(tx, c->pending[i]);
+        tx->updated[dir] = true;
+    }
+    c->n_pending = 0;
 }
 
 bool http_text_add(struct arena *a, struct http_text *t, struct span s, size_t max)
@@ -43,10 +71,8 @@ bool http_room(struct http_conn *c, enum dir dir, size_t n)
 {
     if (!n || c->in[dir].buf.n + n <= HTTP_FIELD_LIMIT)
         return true;
-    struct http_tx *tx = http_tx(c, dir);
-    if (tx)
-        http_event(tx, dir == DIR_TS ? HTTP_EVENT_REQUEST_FIELD_TOO_LONG
-                                     : HTTP_EVENT_RESPONSE_FIELD_TOO_LONG);
+    http_event(c, dir == DIR_TS ? HTTP_EVENT_REQUEST_FIELD_TOO_LONG
+                                : HTTP_EVENT_RESPONSE_FIELD_TOO_LONG);
     return false;
 }
 
@@ -235,6 +261,7 @@ static enum parse parse(struct app *app, enum dir dir, struct span data, unsigne
             http_request_data(c, &in);
         else
             http_response_data(c, &in);
+        give_events(c, dir);
     }
     *consumed = data.n;
     bool failed = c->in[dir].status == STATUS_ERROR;
@@ -254,6 +281,7 @@ static enum parse gap(struct app *app, enum dir dir, uint64_t n)
         http_request_data(c, &in);
     else
         http_response_data(c, &in);
+    give_events(c, dir);
     return c->in[dir].status == STATUS_ERROR ? PARSE_FAIL : PARSE_OK;
 }
 

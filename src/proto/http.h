@@ -204,6 +204,8 @@ struct http_conn {
     struct http_stream in[2];
     bool other_at_end;
     bool closed[2];
+    /* Anomalies of the chunk at hand: given to a transaction when it is done with. */
+    uint8_t n_pending, pending[16];
 };
 
 static inline struct span http_rest(const struct http_input *in)
@@ -222,7 +224,11 @@ static inline bool http_is_space(uint8_t c)
 }
 
 /* http.c */
-void http_event(struct http_tx *tx, enum http_event e);
+/* An anomaly of the stream: falls to the transaction that its direction is at when the chunk is
+ * done with, as libhtp's messages do in Suricata. */
+void http_event(struct http_conn *c, enum http_event e);
+/* An anomaly of this very transaction. */
+void http_tx_event(struct http_tx *tx, enum http_event e);
 /* Appends; false at max or without memory. */
 bool http_text_add(struct arena *a, struct http_text *t, struct span s, size_t max);
 /* Keeps a partial line for the next chunk; STEP_MORE, or STEP_ERROR beyond the limit. */
@@ -268,9 +274,9 @@ bool http_line_is_body(struct span line);
 struct span http_chomp(struct span s);
 struct span http_trim(struct span s);
 void http_request_line(struct http_conn *c, struct http_tx *tx, struct span line);
-void http_response_line(struct http_tx *tx, struct span line);
+void http_response_line(struct http_conn *c, struct http_tx *tx, struct span line);
 /* What the request's headers say about host, length, type and authorisation. */
-void http_request_examine(struct http_tx *tx);
+void http_request_examine(struct http_conn *c, struct http_tx *tx);
 void http_request_flag_events(struct http_tx *tx);
 /* "bytes 0-99/1000"; -1 for what is missing. */
 struct http_range {

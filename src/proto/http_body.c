@@ -92,7 +92,7 @@ static void append(struct http_conn *c, struct http_tx *tx, enum dir dir, struct
 static struct span file_name(struct http_tx *tx, struct span name)
 {
     if (name.n > HTTP_FILENAME_MAX) {
-        http_event(tx, HTTP_EVENT_FILE_NAME_TOO_LONG);
+        http_tx_event(tx, HTTP_EVENT_FILE_NAME_TOO_LONG);
         name.n = HTTP_FILENAME_MAX;
     }
     return name;
@@ -107,13 +107,13 @@ static void set_range(struct http_tx *tx, struct file *f)
     if (!h)
         return;
     if (!http_content_range(h->value, &r)) {
-        http_event(tx, HTTP_EVENT_RANGE_INVALID);
+        http_tx_event(tx, HTTP_EVENT_RANGE_INVALID);
         return;
     }
     if (r.end <= 0 || r.size <= 0 || (r.start == 0 && r.end == r.size - 1))
         return;
     if (r.start > r.end || r.end > r.size - 1) {
-        http_event(tx, HTTP_EVENT_RANGE_INVALID);
+        http_tx_event(tx, HTTP_EVENT_RANGE_INVALID);
         return;
     }
     f->is_range = true;
@@ -222,10 +222,7 @@ void http_body_gap(struct http_conn *c, struct http_tx *tx, enum dir dir, uint64
         http_body_data(c, tx, dir, SPAN("-"));
         return;
     }
-    if (limit && n > limit - b->total)
-        n = limit - b->total;
-    /* The window cannot hold a hole: it goes on behind it. */
-    b->total += n;
+    /* The window cannot hold a hole: it goes on behind it. What is missing does not count. */
     b->n = 0;
     b->at = b->total;
     if (dir == DIR_TS && tx->body_kind == BODY_MULTIPART)

@@ -90,7 +90,7 @@ static void emit(struct http_decoder *d, struct layer *l, struct span data)
     const struct http_conf *conf = d->c->conf;
     if (s->entity_length > conf->decompress_limit &&
         s->entity_length / conf->decompress_ratio > s->message_length) {
-        http_event(d->tx, HTTP_EVENT_COMPRESSION_BOMB);
+        http_event(d->c, HTTP_EVENT_COMPRESSION_BOMB);
         d->stopped = true;
     }
     if (s->dont_store)
@@ -391,22 +391,22 @@ static bool simple_encoding(struct span v, enum http_encoding *ret)
     return false;
 }
 
-static enum http_encoding listed_encoding(struct http_tx *tx, struct span v)
+static enum http_encoding listed_encoding(struct http_conn *c, struct span v)
 {
     if (span_ifind(v, SPAN("gzip")) != SIZE_MAX) {
         if (!span_eq(v, SPAN("gzip")) && !span_eq(v, SPAN("x-gzip")))
-            http_event(tx, HTTP_EVENT_ABNORMAL_CE_HEADER);
+            http_event(c, HTTP_EVENT_ABNORMAL_CE_HEADER);
         return ENCODING_GZIP;
     }
     if (span_ifind(v, SPAN("deflate")) != SIZE_MAX) {
         if (!span_eq(v, SPAN("deflate")) && !span_eq(v, SPAN("x-deflate")))
-            http_event(tx, HTTP_EVENT_ABNORMAL_CE_HEADER);
+            http_event(c, HTTP_EVENT_ABNORMAL_CE_HEADER);
         return ENCODING_DEFLATE;
     }
     if (span_eq(v, SPAN("br")))
         return ENCODING_BROTLI;
     if (!span_eq(v, SPAN("inflate")) && !span_eq(v, SPAN("none")) && !span_eq(v, SPAN("identity")))
-        http_event(tx, HTTP_EVENT_ABNORMAL_CE_HEADER);
+        http_event(c, HTTP_EVENT_ABNORMAL_CE_HEADER);
     return ENCODING_NONE;
 }
 
@@ -428,10 +428,10 @@ void http_decode_begin(struct http_conn *c, struct http_tx *tx, enum dir dir)
             i++;
         if (i > from) {
             if (c->conf->decompress_layers && ++layers > c->conf->decompress_layers) {
-                http_event(tx, HTTP_EVENT_TOO_MANY_ENCODING_LAYERS);
+                http_event(c, HTTP_EVENT_TOO_MANY_ENCODING_LAYERS);
                 break;
             }
-            prepend(c, tx, dir, listed_encoding(tx, span_cut(h->value, from, i - from)));
+            prepend(c, tx, dir, listed_encoding(c, span_cut(h->value, from, i - from)));
         }
         i++;
     }

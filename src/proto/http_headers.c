@@ -433,7 +433,8 @@ static void join(struct arena *a, struct http_header *h, struct span v)
     h->cap = t.cap;
 }
 
-static void repeat(struct http_tx *tx, enum dir dir, struct http_header *h, struct span v)
+static void repeat(struct http_conn *c, struct http_tx *tx, enum dir dir, struct http_header *h,
+                   struct span v)
 {
     struct http_side *s = &tx->side[dir];
     bool first = !(h->flags & HEADER_REPEATED);
@@ -449,47 +450,47 @@ static void repeat(struct http_tx *tx, enum dir dir, struct http_header *h, stru
         bool had = http_content_length(h->value, &was, NULL);
         bool has = http_content_length(v, &is, NULL);
         if (!had || !has || was != is)
-            http_event(tx, dir == DIR_TS ? HTTP_EVENT_DUPLICATE_CL_REQUEST
-                                         : HTTP_EVENT_DUPLICATE_CL_RESPONSE);
+            http_event(c, dir == DIR_TS ? HTTP_EVENT_DUPLICATE_CL_REQUEST
+                                        : HTTP_EVENT_DUPLICATE_CL_RESPONSE);
     } else {
         join(&tx->tx.mem, h, v);
     }
     if (first)
-        http_event(tx, dir == DIR_TS ? HTTP_EVENT_REQUEST_HEADER_REPETITION
-                                     : HTTP_EVENT_RESPONSE_HEADER_REPETITION);
+        http_event(c, dir == DIR_TS ? HTTP_EVENT_REQUEST_HEADER_REPETITION
+                                    : HTTP_EVENT_RESPONSE_HEADER_REPETITION);
 }
 
-static void warn_invalid(struct http_tx *tx, enum dir dir)
+static void warn_invalid(struct http_conn *c, struct http_tx *tx, enum dir dir)
 {
     if (tx->side[dir].warned_invalid)
         return;
     tx->side[dir].warned_invalid = true;
-    http_event(tx, dir == DIR_TS ? HTTP_EVENT_REQUEST_HEADER_INVALID
-                                 : HTTP_EVENT_RESPONSE_HEADER_INVALID);
+    http_event(c, dir == DIR_TS ? HTTP_EVENT_REQUEST_HEADER_INVALID
+                                : HTTP_EVENT_RESPONSE_HEADER_INVALID);
 }
 
-static void warn(struct http_tx *tx, enum dir dir, uint32_t flags)
+static void warn(struct http_conn *c, struct http_tx *tx, enum dir dir, uint32_t flags)
 {
     struct http_side *s = &tx->side[dir];
 
     if (flags & HEADER_DEFORMED_EOL && dir == DIR_TC)
-        http_event(tx, HTTP_EVENT_DEFORMED_EOL);
+        http_event(c, HTTP_EVENT_DEFORMED_EOL);
     if (flags & HEADER_NAME_SPACE_AFTER)
-        warn_invalid(tx, dir);
+        warn_invalid(c, tx, dir);
     if (flags & HEADER_NAME_SPACE_BEFORE && !s->warned_folding) {
         s->warned_folding = true;
-        http_event(tx, dir == DIR_TS ? HTTP_EVENT_INVALID_REQUEST_FOLDING
-                                     : HTTP_EVENT_INVALID_RESPONSE_FOLDING);
+        http_event(c, dir == DIR_TS ? HTTP_EVENT_INVALID_REQUEST_FOLDING
+                                    : HTTP_EVENT_INVALID_RESPONSE_FOLDING);
     }
     if (flags & HEADER_NAME_NOT_TOKEN)
-        warn_invalid(tx, dir);
+        warn_invalid(c, tx, dir);
     if (flags & HEADER_NO_COLON) {
         if (!s->warned_colon)
-            http_event(tx, dir == DIR_TS ? HTTP_EVENT_REQUEST_FIELD_MISSING_COLON
-                                         : HTTP_EVENT_RESPONSE_FIELD_MISSING_COLON);
+            http_event(c, dir == DIR_TS ? HTTP_EVENT_REQUEST_FIELD_MISSING_COLON
+                                        : HTTP_EVENT_RESPONSE_FIELD_MISSING_COLON);
         s->warned_colon = true;
     } else if (flags & HEADER_NAME_EMPTY) {
-        warn_invalid(tx, dir);
+        warn_invalid(c, tx, dir);
     }
 }
 
@@ -499,16 +500,16 @@ static bool add(struct http_conn *c, struct http_tx *tx, enum dir dir, const str
     struct http_side *s = &tx->side[dir];
     uint32_t hash = http_name_hash(f->name);
 
-    warn(tx, dir, f->flags);
+    warn(c, tx, dir, f->flags);
     struct http_header *same = find_same(s, f->name, hash);
     if (same) {
-        repeat(tx, dir, same, f->value);
+        repeat(c, tx, dir, same, f->value);
         return true;
     }
     if (s->n_headers > c->conf->max_headers) {
         if (!s->too_many)
-            http_event(tx, dir == DIR_TS ? HTTP_EVENT_REQUEST_TOO_MANY_HEADERS
-                                         : HTTP_EVENT_RESPONSE_TOO_MANY_HEADERS);
+            http_event(c, dir == DIR_TS ? HTTP_EVENT_REQUEST_TOO_MANY_HEADERS
+                                        : HTTP_EVENT_RESPONSE_TOO_MANY_HEADERS);
         s->too_many = true;
         return false;
     }
@@ -570,7 +571,8 @@ static size_t likely_end(const struct http_text *raw, struct span s)
     uint8_t b1 = raw->n > 0 ? raw->p[raw->n - 1] : '\n';
     uint8_t b2 = raw->n > 1 ? raw->p[raw->n - 2] : raw->n > 0 ? '\n' : 0;
 
-    if (s.n && s.p[0] == '\n' && (b1 == '\n' || (b1 == '\r' && b2 == '\n')))
+    /* An LF right behind the line is no end unless nothing follows: libhtp takes it for a field. */
+    if (raw->n && s.n && s.p[0] == '\n' && (b1 == '\n' || (b1 == '\r' && b2 == '\n')))
         return 1;
     if (s.n > 1 && s.p[0] == '\r' && s.p[1] == '\n' && b1 == '\n')
         return 2;

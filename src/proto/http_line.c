@@ -193,16 +193,16 @@ bool http_line_is_body(struct span line)
     return !span_ieq(span_cut(line, i, 4), SPAN("http"));
 }
 
-static void no_protocol(struct http_tx *tx, enum http_event e)
+static void no_protocol(struct http_conn *c, struct http_tx *tx, enum http_event e)
 {
     tx->is_0_9 = true;
     tx->side[DIR_TS].version = VERSION_0_9;
     if (tx->method_id == METHOD_UNKNOWN)
-        http_event(tx, e);
+        http_event(c, e);
 }
 
 /* Target and protocol: cut at the first blank, or at any white space where there is no blank. */
-static void split_target(struct http_tx *tx, struct span rest)
+static void split_target(struct http_conn *c, struct http_tx *tx, struct span rest)
 {
     size_t cut = span_find_byte(rest, ' ');
     struct span uri = http_trim(span_cut(rest, 0, cut));
@@ -212,7 +212,7 @@ static void split_target(struct http_tx *tx, struct span rest)
     for (size_t i = 0; i < uri.n && !odd; i++)
         odd = http_is_space(uri.p[i]) && uri.p[i] != ' ';
     if (odd) {
-        http_event(tx, HTTP_EVENT_URI_DELIM);
+        http_event(c, HTTP_EVENT_URI_DELIM);
         if (uri.n == rest.n) {
             cut = skip_word(rest, 0);
             uri = span_cut(rest, 0, cut);
@@ -232,35 +232,35 @@ void http_request_line(struct http_conn *c, struct http_tx *tx, struct span line
     size_t from = skip_space(line, 0);
     size_t to = skip_word(line, from);
     if (from)
-        http_event(tx, HTTP_EVENT_LEADING_WHITESPACE);
+        http_event(c, HTTP_EVENT_LEADING_WHITESPACE);
     tx->method = span_cut(line, from, to - from);
     tx->method_id = http_method_of(tx->method);
     size_t target = skip_space(line, to);
     for (size_t i = to; i < target; i++) {
         if (line.p[i] != ' ') {
-            http_event(tx, HTTP_EVENT_METHOD_DELIM);
+            http_event(c, HTTP_EVENT_METHOD_DELIM);
             break;
         }
     }
     struct span rest = http_trim(span_from(line, target));
     if (target == line.n) {
-        no_protocol(tx, HTTP_EVENT_UNKNOWN_METHOD);
+        no_protocol(c, tx, HTTP_EVENT_UNKNOWN_METHOD);
     } else {
-        split_target(tx, rest);
+        split_target(c, tx, rest);
         if (!tx->protocol.n) {
-            no_protocol(tx, HTTP_EVENT_UNKNOWN_METHOD_NO_PROTOCOL);
+            no_protocol(c, tx, HTTP_EVENT_UNKNOWN_METHOD_NO_PROTOCOL);
         } else {
             tx->side[DIR_TS].version = http_version_of(tx->protocol, &extra);
             if (extra)
-                http_event(tx, HTTP_EVENT_PROTOCOL_EXTRA_DATA);
+                http_event(c, HTTP_EVENT_PROTOCOL_EXTRA_DATA);
             if (tx->method_id == METHOD_UNKNOWN && tx->side[DIR_TS].version == VERSION_INVALID)
-                http_event(tx, HTTP_EVENT_UNKNOWN_METHOD_INVALID_PROTOCOL);
+                http_event(c, HTTP_EVENT_UNKNOWN_METHOD_INVALID_PROTOCOL);
         }
     }
     http_uri_normalise(c, tx);
 }
 
-void http_response_line(struct http_tx *tx, struct span line)
+void http_response_line(struct http_conn *c, struct http_tx *tx, struct span line)
 {
     struct http_side *s = &tx->side[DIR_TC];
     size_t i = 0;
@@ -277,7 +277,7 @@ void http_response_line(struct http_tx *tx, struct span line)
         tx->response_protocol = span_cut(line, i, end - i);
         s->version = http_version_of(tx->response_protocol, &extra);
         if (extra)
-            http_event(tx, HTTP_EVENT_PROTOCOL_EXTRA_DATA);
+            http_event(c, HTTP_EVENT_PROTOCOL_EXTRA_DATA);
         i = skip_space(line, end);
         size_t status = i;
         end = skip_word(line, i);
@@ -292,12 +292,12 @@ void http_response_line(struct http_tx *tx, struct span line)
         }
     }
     if (s->version == VERSION_INVALID)
-        http_event(tx, HTTP_EVENT_RESPONSE_INVALID_PROTOCOL);
+        http_event(c, HTTP_EVENT_RESPONSE_INVALID_PROTOCOL);
     if (!tx->status)
-        http_event(tx, HTTP_EVENT_RESPONSE_INVALID_STATUS);
+        http_event(c, HTTP_EVENT_RESPONSE_INVALID_STATUS);
 }
 
-static void examine_coding(struct http_tx *tx)
+static void examine_coding(struct http_conn *c, struct http_tx *tx)
 {
     struct http_side *s = &tx->side[DIR_TS];
     const struct http_header *te = http_header_find(s, "transfer-encoding");
@@ -316,9 +316,9 @@ static void examine_coding(struct http_tx *tx)
     } else if (cl) {
         s->has_content_length = http_content_length(cl->value, &s->content_length, &extra);
         if (extra & 1)
-            http_event(tx, HTTP_EVENT_CL_EXTRA_START);
+            http_event(c, HTTP_EVENT_CL_EXTRA_START);
         if (extra & 2)
-            http_event(tx, HTTP_EVENT_CL_EXTRA_END);
+            http_event(c, HTTP_EVENT_CL_EXTRA_END);
         s->coding = s->has_content_length ? CODING_IDENTITY : CODING_INVALID;
         tx->invalid_cl = !s->has_content_length;
     } else {
@@ -369,9 +369,9 @@ static void examine_authorization(struct http_tx *tx)
                             !span_ieq(span_cut(v, 0, 6), SPAN("bearer"));
 }
 
-void http_request_examine(struct http_tx *tx)
+void http_request_examine(struct http_conn *c, struct http_tx *tx)
 {
-    examine_coding(tx);
+    examine_coding(c, tx);
     examine_host(tx);
     examine_authorization(tx);
 }
@@ -379,19 +379,19 @@ void http_request_examine(struct http_tx *tx)
 void http_request_flag_events(struct http_tx *tx)
 {
     if (tx->invalid_te)
-        http_event(tx, HTTP_EVENT_INVALID_TE_REQUEST);
+        http_tx_event(tx, HTTP_EVENT_INVALID_TE_REQUEST);
     if (tx->invalid_cl)
-        http_event(tx, HTTP_EVENT_INVALID_CL_REQUEST);
+        http_tx_event(tx, HTTP_EVENT_INVALID_CL_REQUEST);
     if (tx->host_missing)
-        http_event(tx, HTTP_EVENT_MISSING_HOST_HEADER);
+        http_tx_event(tx, HTTP_EVENT_MISSING_HOST_HEADER);
     if (tx->host_ambiguous)
-        http_event(tx, HTTP_EVENT_HOST_HEADER_AMBIGUOUS);
+        http_tx_event(tx, HTTP_EVENT_HOST_HEADER_AMBIGUOUS);
     if (tx->uri_host_invalid)
-        http_event(tx, HTTP_EVENT_URI_HOST_INVALID);
+        http_tx_event(tx, HTTP_EVENT_URI_HOST_INVALID);
     if (tx->header_host_invalid)
-        http_event(tx, HTTP_EVENT_HEADER_HOST_INVALID);
+        http_tx_event(tx, HTTP_EVENT_HEADER_HOST_INVALID);
     if (tx->auth_unrecognised)
-        http_event(tx, HTTP_EVENT_AUTH_UNRECOGNIZED);
+        http_tx_event(tx, HTTP_EVENT_AUTH_UNRECOGNIZED);
 }
 
 static bool range_number(struct span *s, int64_t *ret)

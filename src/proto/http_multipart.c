@@ -70,7 +70,7 @@ static bool part_name(const struct form *f, struct span head, struct span *ret)
         struct span line = span_cut(head, 0, eol);
         size_t colon = span_find_byte(line, ':');
         if (colon + 1 >= line.n)
-            http_event(f->tx, HTTP_EVENT_MULTIPART_INVALID_HEADER);
+            http_tx_event(f->tx, HTTP_EVENT_MULTIPART_INVALID_HEADER);
         else if (span_ieq(span_cut(line, 0, disposition.n), disposition))
             found |= http_parameter(span_from(line, disposition.n), SPAN("filename="), ret);
         if (eol == SIZE_MAX)
@@ -129,7 +129,7 @@ static enum part one_part(const struct form *f, size_t mark, size_t *ret)
         return PART_NEXT;
     size_t next = find(f, content, f->mark);
     if (next == content && span_starts(span_from(f->data, content), f->last)) {
-        http_event(f->tx, HTTP_EVENT_MULTIPART_NO_FILEDATA);
+        http_tx_event(f->tx, HTTP_EVENT_MULTIPART_NO_FILEDATA);
         return PART_NEXT;
     }
     open_file(f, name);

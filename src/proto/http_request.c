@@ -94,7 +94,7 @@ static enum step protocol(struct http_conn *c, struct http_input *in)
             return STEP_OK;
         }
         tx->is_0_9 = false;
-        http_event(tx, HTTP_EVENT_MISSING_PROTOCOL);
+        http_event(c, HTTP_EVENT_MISSING_PROTOCOL);
     }
     st->trailing = false;
     st->state = STATE_HEADERS;
@@ -113,7 +113,7 @@ static enum step headers_done(struct http_conn *c)
         st->state = STATE_FINALIZE;
         return STEP_OK;
     }
-    http_request_examine(tx);
+    http_request_examine(c, tx);
     http_request_flag_events(tx);
     http_decode_begin(c, tx, DIR_TS);
     tx_progress(&tx->tx, DIR_TS, HTTP_BODY);
@@ -221,7 +221,7 @@ static enum step chunk_length(struct http_conn *c, struct http_input *in)
         if (lf == rest.n) {
             if (http_chunk_possible(rest))
                 return http_keep(c, DIR_TS, in);
-            http_event(tx, HTTP_EVENT_INVALID_REQUEST_CHUNK_LEN);
+            http_event(c, HTTP_EVENT_INVALID_REQUEST_CHUNK_LEN);
             return STEP_ERROR;
         }
         if (!http_room(c, DIR_TS, lf + 1))
@@ -234,9 +234,9 @@ static enum step chunk_length(struct http_conn *c, struct http_input *in)
             continue;
         enum chunk_line got = http_chunk_length(line, &st->chunk_left, &extension);
         if (got == CHUNK_OK && extension)
-            http_event(tx, HTTP_EVENT_REQUEST_CHUNK_EXTENSION);
+            http_event(c, HTTP_EVENT_REQUEST_CHUNK_EXTENSION);
         if (got == CHUNK_NONE)
-            http_event(tx, HTTP_EVENT_INVALID_REQUEST_CHUNK_LEN);
+            http_event(c, HTTP_EVENT_INVALID_REQUEST_CHUNK_LEN);
         if (got != CHUNK_OK)
             return STEP_ERROR;
         break;
@@ -367,7 +367,7 @@ static enum step finalize(struct http_conn *c, struct http_input *in)
         return stray(c, tx, in, n);
     if (http_method_of(span_cut(head, word, i - word)) == METHOD_UNKNOWN) {
         if (!st->has_left || !st->left)
-            http_event(tx, HTTP_EVENT_REQUEST_BODY_UNEXPECTED);
+            http_event(c, HTTP_EVENT_REQUEST_BODY_UNEXPECTED);
         else
             st->left = 1;
         return stray(c, tx, in, n);
@@ -453,9 +453,7 @@ void http_request_data(struct http_conn *c, struct http_input *in)
     for (;;) {
         if (in->gap && st->state != STATE_BODY_KNOWN && st->state != STATE_IGNORE &&
             st->state != STATE_FINALIZE) {
-            struct http_tx *tx = http_tx(c, DIR_TS);
-            if (tx)
-                http_event(tx, HTTP_EVENT_INVALID_GAP);
+            http_event(c, HTTP_EVENT_INVALID_GAP);
             return;
         }
         enum step got = step(c, in);

@@ -64,7 +64,7 @@ static enum step idle(struct http_conn *c, struct http_input *in)
     if (!tx)
         return STEP_ERROR;
     if (tx->tx.progress[DIR_TS] == HTTP_NOT_STARTED) {
-        http_event(tx, HTTP_EVENT_UNABLE_TO_MATCH);
+        http_event(c, HTTP_EVENT_UNABLE_TO_MATCH);
         tx->uri = tx->path = tx->uri_normal = SPAN("/libhtp::request_uri_not_seen");
         tx->has_path = true;
         tx_progress(&tx->tx, DIR_TS, HTTP_COMPLETE);
@@ -81,7 +81,7 @@ static enum step idle(struct http_conn *c, struct http_input *in)
         st->state = STATE_LINE;
     }
     if (!tx->method.p && !tx->uri.p && c->in[DIR_TS].state == STATE_LINE)
-        http_event(tx, HTTP_EVENT_REQUEST_LINE_INCOMPLETE);
+        http_event(c, HTTP_EVENT_REQUEST_LINE_INCOMPLETE);
     return STEP_OK;
 }
 
@@ -116,7 +116,7 @@ static enum step line_complete(struct http_conn *c, struct http_input *in, struc
     struct span kept = arena_dup(&tx->tx.mem, line);
     if (!kept.p)
         return STEP_ERROR;
-    http_response_line(tx, kept);
+    http_response_line(c, tx, kept);
     st->trailing = false;
     tx->side[DIR_TC].raw.n = tx->side[DIR_TC].raw_parsed = 0;
     tx->side[DIR_TC].raw = (struct http_text){NULL, 0, 0};
@@ -199,7 +199,7 @@ static bool has_cl_value(const struct http_header *cl)
 static void continue_seen(struct http_conn *c, struct http_tx *tx)
 {
     if (tx->seen_100)
-        http_event(tx, HTTP_EVENT_CONTINUE_ALREADY_SEEN);
+        http_event(c, HTTP_EVENT_CONTINUE_ALREADY_SEEN);
     tx->seen_100 = true;
     tx->side[DIR_TC].n_headers = 0;
     tx->side[DIR_TC].normal_built = tx->side[DIR_TC].names_built = false;
@@ -242,9 +242,9 @@ static enum step body_length(struct http_conn *c, struct http_tx *tx, const stru
 
     if (te && span_ifind(te->value, SPAN("chunked")) != SIZE_MAX) {
         if (!span_ieq(te->value, SPAN("chunked")))
-            http_event(tx, HTTP_EVENT_ABNORMAL_TE);
+            http_event(c, HTTP_EVENT_ABNORMAL_TE);
         if (s->version < VERSION_1_1)
-            http_event(tx, HTTP_EVENT_CHUNKED_OLD_PROTO);
+            http_event(c, HTTP_EVENT_CHUNKED_OLD_PROTO);
         s->coding = CODING_CHUNKED;
         st->state = STATE_CHUNK_LENGTH;
         return STEP_OK;
@@ -254,11 +254,11 @@ static enum step body_length(struct http_conn *c, struct http_tx *tx, const stru
         unsigned extra = 0;
         s->has_content_length = http_content_length(cl->value, &s->content_length, &extra);
         if (extra & 1)
-            http_event(tx, HTTP_EVENT_CL_EXTRA_START);
+            http_event(c, HTTP_EVENT_CL_EXTRA_START);
         if (extra & 2)
-            http_event(tx, HTTP_EVENT_CL_EXTRA_END);
+            http_event(c, HTTP_EVENT_CL_EXTRA_END);
         if (!s->has_content_length) {
-            http_event(tx, HTTP_EVENT_INVALID_CL_RESPONSE);
+            http_event(c, HTTP_EVENT_INVALID_CL_RESPONSE);
             return STEP_ERROR;
         }
         st->has_content_length = st->has_left = true;
@@ -268,7 +268,7 @@ static enum step body_length(struct http_conn *c, struct http_tx *tx, const stru
     }
     const struct http_header *ct = http_header_find(s, "content-type");
     if (ct && span_ifind(ct->value, SPAN("multipart/byteranges")) != SIZE_MAX) {
-        http_event(tx, HTTP_EVENT_MULTIPART_BYTERANGES);
+        http_event(c, HTTP_EVENT_MULTIPART_BYTERANGES);
         return STEP_ERROR;
     }
     st->has_left = false;
@@ -299,7 +299,7 @@ static enum step body_determine(struct http_conn *c)
     if (tx->status == 101) {
         if (!te && !cl)
             return switching(c, tx);
-        http_event(tx, HTTP_EVENT_SWITCHING_WITH_CL);
+        http_event(c, HTTP_EVENT_SWITCHING_WITH_CL);
     } else if (tx->status == 100 && !te && !has_cl_value(cl)) {
         continue_seen(c, tx);
         return STEP_OK;
@@ -311,7 +311,7 @@ static enum step body_determine(struct http_conn *c)
         ((tx->status >= 100 && tx->status <= 199) || tx->status == 204 || tx->status == 304)) {
         none = !te && !cl;
         if (!none)
-            http_event(tx, HTTP_EVENT_RESPONSE_BODY_UNEXPECTED);
+            http_event(c, HTTP_EVENT_RESPONSE_BODY_UNEXPECTED);
     }
     if (none) {
         s->coding = CODING_NONE;
@@ -327,7 +327,7 @@ static enum step not_chunked(struct http_conn *c, struct http_tx *tx)
 {
     tx->side[DIR_TC].coding = CODING_IDENTITY;
     stream(c)->state = STATE_BODY_CLOSE;
-    http_event(tx, HTTP_EVENT_INVALID_RESPONSE_CHUNK_LEN);
+    http_event(c, HTTP_EVENT_INVALID_RESPONSE_CHUNK_LEN);
     return STEP_OK;
 }
 
@@ -366,7 +366,7 @@ static enum step chunk_length(struct http_conn *c, struct http_input *in)
             break;
         }
         if (extension)
-            http_event(tx, HTTP_EVENT_RESPONSE_CHUNK_EXTENSION);
+            http_event(c, HTTP_EVENT_RESPONSE_CHUNK_EXTENSION);
         break;
     }
     if (st->chunk_left) {
@@ -511,7 +511,7 @@ static enum step finalize(struct http_conn *c, struct http_input *in)
         st->buf.n = kept;
     }
     if (http_line_is_body(data)) {
-        http_event(tx, HTTP_EVENT_RESPONSE_BODY_UNEXPECTED);
+        http_event(c, HTTP_EVENT_RESPONSE_BODY_UNEXPECTED);
         st->buf.n = 0;
         in->at += n;
         http_message_data(c, tx, DIR_TC, data);
@@ -564,9 +564,7 @@ void http_response_data(struct http_conn *c, struct http_input *in)
     for (;;) {
         if (in->gap && st->state != STATE_BODY_KNOWN && st->state != STATE_BODY_CLOSE &&
             st->state != STATE_FINALIZE) {
-            struct http_tx *tx = http_tx(c, DIR_TC);
-            if (tx)
-                http_event(tx, HTTP_EVENT_INVALID_GAP);
+            http_event(c, HTTP_EVENT_INVALID_GAP);
             return;
         }
         enum step got = step(c, in);

@@ -427,7 +427,7 @@ static size_t fold_dots(uint8_t *s, size_t n)
     return w;
 }
 
-static struct span normal_path(struct http_conn *c, struct http_tx *tx, struct span path)
+static struct span normal_path(struct http_tx *tx, struct span path)
 {
     uint8_t *p = arena_get(&tx->tx.mem, path.n);
 
@@ -437,7 +437,6 @@ static struct span normal_path(struct http_conn *c, struct http_tx *tx, struct s
     n = fold_slashes(p, n);
     n = fold_utf8(p, n);
     n = fold_dots(p, n);
-    (void)c;
     return (struct span){p, n};
 }
 
@@ -469,20 +468,17 @@ static void connect_target(struct http_tx *tx)
     tx->uri_host_invalid |= !valid;
 }
 
-static bool add_part(struct http_conn *c, struct http_tx *tx, struct http_text *t, struct span part,
-                     bool twice)
+static void add_part(struct http_conn *c, struct http_text *t, struct span part, bool twice)
 {
     size_t n = decode(part.p, part.n, t->p + t->n);
 
-    (void)c;
     if (twice) {
         size_t again = decode(t->p + t->n, n, t->p + t->n);
         if (again < n)
-            http_event(tx, HTTP_EVENT_DOUBLE_ENCODED_URI);
+            http_event(c, HTTP_EVENT_DOUBLE_ENCODED_URI);
         n = again;
     }
     t->n += n;
-    return true;
 }
 
 void http_uri_normalise(struct http_conn *c, struct http_tx *tx)
@@ -501,7 +497,7 @@ void http_uri_normalise(struct http_conn *c, struct http_tx *tx)
         tx->uri_host_invalid |= !tx->port;
     }
     if (u.path.p) {
-        tx->path = normal_path(c, tx, u.path);
+        tx->path = normal_path(tx, u.path);
         tx->has_path = true;
     }
     struct http_text t = {arena_get(&tx->tx.mem, tx->path.n + u.query.n + u.fragment.n + 2), 0, 0};
@@ -509,9 +505,9 @@ void http_uri_normalise(struct http_conn *c, struct http_tx *tx)
         return;
     if (tx->has_path) {
         if (c->conf->double_decode_path) {
-            add_part(c, tx, &t, tx->path, false);
+            add_part(c, &t, tx->path, false);
             if (t.n < tx->path.n)
-                http_event(tx, HTTP_EVENT_DOUBLE_ENCODED_URI);
+                http_event(c, HTTP_EVENT_DOUBLE_ENCODED_URI);
         } else {
             memcpy(t.p, tx->path.p, tx->path.n);
             t.n = tx->path.n;
@@ -519,11 +515,11 @@ void http_uri_normalise(struct http_conn *c, struct http_tx *tx)
     }
     if (u.query.p) {
         t.p[t.n++] = '?';
-        add_part(c, tx, &t, u.query, c->conf->double_decode_query);
+        add_part(c, &t, u.query, c->conf->double_decode_query);
     }
     if (u.fragment.p) {
         t.p[t.n++] = '#';
-        add_part(c, tx, &t, u.fragment, false);
+        add_part(c, &t, u.fragment, false);
     }
     tx->uri_normal = (struct span){t.p, t.n};
 }

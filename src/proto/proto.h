@@ -128,7 +128,7 @@ extern const struct proto *const proto_table[PROTO_COUNT];
 /* The protocol of this name, or NULL. */
 const struct proto *proto_find(struct span name);
 
-enum { TX_EVENTS = 8 };
+enum { TX_EVENTS = 16 };
 
 /* The head of every transaction; a protocol's own struct begins with it. Allocated by app_tx_new on
  * an arena of its own, which goes when all have done with it. */
