@@ -355,8 +355,8 @@ static bool head_read(struct http_conn *c, struct http_answer *a, struct head *h
 }
 
 /* Exactly n bytes to the sink. */
-static bool body_bytes(struct http_conn *c, uint64_t n, bool (*sink)(void *, struct span), void *ctx,
-                       uint64_t deadline_ns, struct err *e)
+static bool body_bytes(struct http_conn *c, uint64_t n, bool (*sink)(void *, struct span),
+                       void *ctx, uint64_t deadline_ns, struct err *e)
 {
     while (n) {
         if (c->in.n == 0 && !read_some(c, deadline_ns, e))

@@ -20,9 +20,9 @@ struct http_conn;
 
 struct http_answer {
     unsigned status;
-    unsigned exception;     /* X-ClickHouse-Exception-Code, 0: none */
-    char summary[512];      /* X-ClickHouse-Summary */
-    bool begun;             /* at least one byte came */
+    unsigned exception; /* X-ClickHouse-Exception-Code, 0: none */
+    char summary[512];  /* X-ClickHouse-Summary */
+    bool begun;         /* at least one byte came */
 };
 
 /* "unix:PATH", "http://HOST[:PORT]", "https://HOST[:PORT]". */
@@ -36,8 +36,8 @@ void http_close(struct http_conn *c);
 /* Can it take another request? (the other side may have closed it meanwhile) */
 bool http_alive(struct http_conn *c);
 
-/* POST path with headers (each line with its end) and body; then reads the answer, whose body goes to
- * the sink. False: the connection is of no use any more. deadline_ns by clock_mono_ns. */
+/* POST path with headers (each line with its end) and body; then reads the answer, whose body goes
+ * to the sink. False: the connection is of no use any more. deadline_ns by clock_mono_ns. */
 bool http_post(struct http_conn *c, const char *host, struct span path, struct span headers,
                struct span body, uint64_t deadline_ns, struct err *e) MUST_CHECK;
 bool http_read(struct http_conn *c, struct http_answer *a, bool (*sink)(void *, struct span),

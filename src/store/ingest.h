@@ -27,6 +27,7 @@ struct ingest_conf {
     uint32_t batch_rows;      /* 0: 32,768 */
     unsigned batch_age_ms;    /* 0: 1,000 */
     bool keep_raw;            /* keep the line itself too */
+    unsigned retention_days;  /* for schema_ensure, which ingest calls when the store is there */
     bool no_thread;           /* tests: nothing moves but in ingest_flush and ingest_drain */
     /* Everything of this source up to seq is durable. Called from ingest's threads; must not call
      * ingest. May be NULL. */
@@ -40,6 +41,7 @@ struct ingest_counters {
     uint64_t lines, bytes; /* brought */
     uint64_t taken;        /* rows for the events table */
     uint64_t quarantined, repeats, refused_full;
+    uint64_t mismatches;                /* fields of a wrong type, passed over */
     uint64_t durable, stored;           /* rows */
     uint64_t spool_bytes, spool_blocks; /* waiting */
     uint64_t insert_failures;

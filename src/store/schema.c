@@ -150,7 +150,8 @@ static void table_events(struct buf *b, const char *db, unsigned days)
 }
 
 static const char *const table_quarantine =
-    "CREATE TABLE IF NOT EXISTS `%s`.quarantine (ingest_ts DateTime('UTC') CODEC(Delta(4), ZSTD(1)),"
+    "CREATE TABLE IF NOT EXISTS `%s`.quarantine (ingest_ts DateTime('UTC') CODEC(Delta(4), "
+    "ZSTD(1)),"
     " daizong_sensor LowCardinality(String), daizong_unit LowCardinality(String),"
     " stream_id UInt64 CODEC(ZSTD(1)), stream_seq UInt64 CODEC(Delta(8), ZSTD(1)),"
     " reason LowCardinality(String), line String CODEC(ZSTD(3)))"
@@ -159,7 +160,8 @@ static const char *const table_quarantine =
     " SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000";
 
 static const char *const table_minute =
-    "CREATE TABLE IF NOT EXISTS `%s`.events_minute (minute DateTime('UTC') CODEC(Delta(4), ZSTD(1)),"
+    "CREATE TABLE IF NOT EXISTS `%s`.events_minute (minute DateTime('UTC') CODEC(Delta(4), "
+    "ZSTD(1)),"
     " event_type LowCardinality(String), app_proto LowCardinality(String),"
     " daizong_severity LowCardinality(String), daizong_sensor LowCardinality(String),"
     " daizong_unit LowCardinality(String), events UInt64 CODEC(T64, ZSTD(1)),"
@@ -361,8 +363,7 @@ bool schema_ensure(struct store *s, const struct schema_conf *conf, struct err *
     unsigned days = conf->retention_days ? conf->retention_days : 180;
 
     if (!database_name_ok(store_database(s)))
-        return err_set(e, ERR_CONFIG, "the store's database name %s is not one",
-                       store_database(s));
+        return err_set(e, ERR_CONFIG, "the store's database name %s is not one", store_database(s));
     table_events(&sql, store_database(s), days);
     must(!sql.full);
     bool ok = exec_format(s, "CREATE DATABASE IF NOT EXISTS `%s`", days, e) &&

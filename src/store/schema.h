@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of the event store, made from the field table. `events` has a column for each field with
- * one (named by the field's id: http_hostname), and besides:
- *   stream_id, stream_seq   which stream and number it came with: together the event's identity
- *   ingest_ts               when it was taken in (retention counts from here: old captures stay)
- *   raw                     the line itself, empty when it is not kept
- * sorted by (event_type, timestamp), a partition a day. `quarantine` holds malformed lines with the
- * reason. Roll-ups, filled as rows come in, answer what is asked all the time:
- *   events_minute  minute × event_type × app_proto × daizong_severity × sensor × unit
+/* The tables of the event store, made from the field table. `events` has a column for each field
+ * with one (named by the field's id: http_hostname), and besides: stream_id, stream_seq   which
+ * stream and number it came with: together the event's identity ingest_ts               when it was
+ * taken in (retention counts from here: old captures stay) raw                     the line itself,
+ * empty when it is not kept sorted by (event_type, timestamp), a partition a day. `quarantine`
+ * holds malformed lines with the reason. Roll-ups, filled as rows come in, answer what is asked all
+ * the time: events_minute  minute × event_type × app_proto × daizong_severity × sensor × unit
  *   alerts_hour    hour × signature × both addresses × sensor × unit
  *   hosts_hour     hour × address × unit
  * All carry daizong_unit. Bringing an older store up to date adds columns and tables, and replaces

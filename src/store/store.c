@@ -242,8 +242,8 @@ static bool answer_error(const struct http_answer *a, struct buf *text, struct e
         span_u64(span_cut(rest, 0, span_find_byte(rest, '.')), &code);
     }
     s = span_trim(s);
-    return err_set(e, kind_of((unsigned)code, a->status), "store: %.*s",
-                   (int)min_size(s.n, 400), (const char *)s.p);
+    return err_set(e, kind_of((unsigned)code, a->status), "store: %.*s", (int)min_size(s.n, 400),
+                   (const char *)s.p);
 }
 
 static void stats_read(const char *summary, struct store_stats *st)
@@ -277,7 +277,8 @@ struct call {
     struct store_stats *stats;
 };
 
-/* One exchange; *stale: it failed on a kept connection before any answer, and may be tried again. */
+/* One exchange; *stale: it failed on a kept connection before any answer, and may be tried again.
+ */
 static bool call_once(struct store *s, struct call *call, bool *stale, struct err *e)
 {
     struct http_answer a = {0};
