@@ -278,7 +278,7 @@ int tcp_is_spurious(const struct tcp_in *in)
 
     if (in->n == 0)
         return 0;
-    if (!(s->flags & SF_NO_REASSEMBLY) && seq_leq(in->end, s->base_seq))
+    if (!(s->flags & SF_NO_REASSEMBLY) && seq_leq(in->end, s->known_seq))
         return 2;
     return seq_leq(in->end, s->last_ack) ? 1 : 0;
 }

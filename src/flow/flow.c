@@ -210,9 +210,12 @@ static uint32_t timeout_now(const struct flow_table *t, const struct flow *f)
     return s;
 }
 
-static bool is_over(const struct flow_table *t, const struct flow *f, uint64_t now_s)
+/* To the microsecond, as capture files tell the time. */
+static bool is_over(const struct flow_table *t, const struct flow *f, uint64_t now_ns)
 {
-    return (uint64_t)last_seconds(f) + timeout_now(t, f) < now_s;
+    uint64_t end_us = f->last_ns / NS_PER_US + (uint64_t)timeout_now(t, f) * 1000000;
+
+    return now_ns / NS_PER_US >= end_us;
 }
 
 static void count_end(struct flow_table *t, const struct flow *f)
@@ -274,12 +277,12 @@ static void count_pruned(struct flow_table *t, uint8_t state)
 }
 
 /* Ends flows of one list; looks at most at `budget` of them and returns what is left of it. */
-static int expire_list(struct flow_table *t, struct flow_list *l, uint64_t now_s, int budget)
+static int expire_list(struct flow_table *t, struct flow_list *l, uint64_t now_ns, int budget)
 {
     for (; budget > 0 && l->first; budget--) {
         struct flow *f = l->first;
         t->counters[FC_MGR_CHECKED]++;
-        if (is_over(t, f, now_s)) {
+        if (is_over(t, f, now_ns)) {
             count_pruned(t, f->state);
             flow_finish(t, f, FLOW_END_TIMEOUT);
             continue;
@@ -301,7 +304,7 @@ void flow_expire(struct flow_table *t, uint64_t now_ns)
         return;
     for (size_t c = 0; c < CLASSES; c++)
         for (size_t s = 0; s < STATES; s++)
-            budget = expire_list(t, &t->lists[c][s], now_s, budget);
+            budget = expire_list(t, &t->lists[c][s], now_ns, budget);
     /* Out of budget: the next call goes on. */
     if (budget > 0)
         t->expired_s = (uint32_t)now_s;
@@ -331,7 +334,7 @@ void flow_end_all(struct flow_table *t, enum flow_end why)
         flow_finish(t, f, why);
 }
 
-static void make_room(struct flow_table *t, uint64_t now_s)
+static void make_room(struct flow_table *t, uint64_t now_ns)
 {
     if (!t->emergency) {
         t->emergency = true;
@@ -339,7 +342,7 @@ static void make_room(struct flow_table *t, uint64_t now_s)
     }
     for (size_t c = 0; c < CLASSES; c++)
         for (size_t s = 0; s < STATES; s++)
-            expire_list(t, &t->lists[c][s], now_s, 8);
+            expire_list(t, &t->lists[c][s], now_ns, 8);
     for (int tries = 0; !t->spare && tries < 16; tries++) {
         struct flow *f = oldest(t);
         t->counters[FC_GET_USED_EVAL]++;
@@ -354,7 +357,7 @@ static void make_room(struct flow_table *t, uint64_t now_s)
     }
 }
 
-static struct flow *flow_get(struct flow_table *t, uint64_t now_s)
+static struct flow *flow_get(struct flow_table *t, uint64_t now_ns)
 {
     struct flow *f;
 
@@ -375,7 +378,7 @@ static struct flow *flow_get(struct flow_table *t, uint64_t now_s)
         }
     }
     if (!t->spare)
-        make_room(t, now_s);
+        make_room(t, now_ns);
     f = t->spare;
     if (!f) {
         t->counters[FC_GET_USED_FAILED]++;
@@ -487,6 +490,16 @@ static void saw_ttl(struct flow *f, enum dir dir, uint8_t ttl)
         f->ttl_max[dir] = ttl;
 }
 
+/* Bytes as captured; of a rebuilt packet with the link header that its fragments had. */
+static uint64_t packet_bytes(const struct packet *p)
+{
+    uint64_t n = p->data.n;
+
+    if ((p->flags & PKT_REBUILT) && p->outer && p->outer->ip)
+        n += (uint64_t)(p->outer->ip - p->outer->data.p);
+    return n;
+}
+
 static void flow_update(struct flow_table *t, struct flow *f, struct packet *p)
 {
     static const uint32_t seen[] = {FLOW_TO_DST_SEEN, FLOW_TO_SRC_SEEN};
@@ -499,7 +512,7 @@ static void flow_update(struct flow_table *t, struct flow *f, struct packet *p)
     if (p->ts_ns > f->last_ns)
         f->last_ns = p->ts_ns;
     f->packets[dir]++;
-    f->bytes[dir] += p->data.n;
+    f->bytes[dir] += packet_bytes(p);
     if (!(f->flags & seen[dir]) && !flow_icmp_is_error(p)) {
         f->flags |= seen[dir];
         p->flags |= PKT_FIRST_IN_DIR;
@@ -521,7 +534,7 @@ static void flow_update(struct flow_table *t, struct flow *f, struct packet *p)
 struct flow *flow_of_packet(struct flow_table *t, struct packet *p)
 {
     struct flow_tuple tuple;
-    uint64_t hash, now_s = p->ts_ns / NS_PER_S;
+    uint64_t hash;
     struct hnode *node;
     struct flow *f = NULL;
 
@@ -531,7 +544,7 @@ struct flow *flow_of_packet(struct flow_table *t, struct packet *p)
     node = htab_find(&t->hash, hash, same_tuple, &tuple);
     if (node) {
         f = CONTAINER_OF(node, struct flow, node);
-        if (is_over(t, f, now_s)) {
+        if (is_over(t, f, p->ts_ns)) {
             t->counters[FC_WRK_EVICTED]++;
             flow_finish(t, f, FLOW_END_TIMEOUT);
             f = NULL;
@@ -545,7 +558,7 @@ struct flow *flow_of_packet(struct flow_table *t, struct packet *p)
     if (!f) {
         if (flow_icmp_is_error(p))
             return NULL;
-        f = flow_get(t, now_s);
+        f = flow_get(t, p->ts_ns);
         if (!f)
             return NULL;
         flow_init(t, f, &tuple, p);

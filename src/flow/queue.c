@@ -113,7 +113,8 @@ void tcp_apply_syn(struct tcp_session *s, const struct tcp_queued *q)
     else
         s->flags &= ~(uint32_t)TF_CLIENT_SACKOK;
     c->isn = q->seq;
-    c->base_seq = c->next_seq = c->isn + 1;
+    tcp_set_base(c, c->isn);
+    c->next_seq = c->isn + 1;
 }
 
 bool tcp_queue_answers(struct tcp_in *in)

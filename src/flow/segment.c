@@ -132,10 +132,12 @@ static bool store(struct tcp_in *in, struct tcp_side *s)
         return true;
     if (in->p->tcp.has_tfo && (in->flags & TCP_SYN))
         seq++;
-    if (seq_leq(seq + fit, s->base_seq)) {
+    if (seq_leq(seq + fit, s->known_seq)) {
         tcp_event(in, SEV_REASSEMBLY_SEGMENT_BEFORE_BASE_SEQ);
         return false;
     }
+    if (seq_leq(seq + fit, s->base_seq))
+        return true;
     if (seq_lt(seq, s->base_seq))
         skip = s->base_seq - seq;
     what.off = s->base + (seq + skip - s->base_seq);
@@ -198,12 +200,14 @@ static struct tcp_side *after_sink(struct tcp_in *in, uint32_t swapped, enum dir
     return &in->s->side[*dir];
 }
 
-static void tell_gap(struct tcp_in *in, enum dir *dir, uint64_t n)
+/* False when the application does not go over it: its protocol is not known yet. */
+static bool tell_gap(struct tcp_in *in, enum dir *dir, uint64_t n)
 {
     const struct stream_sink *sink = &in->e->sink;
     uint32_t swapped = in->f->flags & FLOW_SWAPPED;
     struct tcp_side *s;
 
+    in->s->side[*dir].flags &= ~(uint32_t)SF_GAP_REFUSED;
     sink->gap(sink->user, in->f, in->p, *dir, n);
     s = after_sink(in, swapped, dir);
     tcp_event(in, SEV_REASSEMBLY_SEQ_GAP);
@@ -212,7 +216,11 @@ static void tell_gap(struct tcp_in *in, enum dir *dir, uint64_t n)
     in->e->counters[SC_GAP_BYTES] += n;
     in->s->flags |= TF_LIBERAL;
     s->need = s->need > n ? s->need - (uint32_t)n : 0;
+    s->flags |= SF_RECOGNISED;
+    if (s->flags & SF_GAP_REFUSED)
+        return false;
     s->app += n;
+    return true;
 }
 
 /* Returns how many bytes the application has taken. */
@@ -228,6 +236,8 @@ static size_t give(struct tcp_in *in, enum dir *dir, struct span data)
     s = after_sink(in, swapped, dir);
     used = used < data.n ? used : data.n;
     s->app += used;
+    if (used && !(s->flags & SF_APP_OFF))
+        s->flags |= SF_RECOGNISED;
     return used;
 }
 
@@ -257,7 +267,8 @@ void tcp_deliver(struct tcp_in *in, enum dir dir)
         hole = shown(in, s, hole);
         was_gap = data.n == 0 && hole && gap_certain(t, s);
         if (was_gap) {
-            tell_gap(in, &dir, hole);
+            if (!tell_gap(in, &dir, hole))
+                return;
             continue;
         }
         if (data.n == 0 && !(flags & STREAM_TRUNCATED))
@@ -352,4 +363,6 @@ void tcp_prune(struct stream_engine *e, struct flow *f, struct tcp_session *t, e
         left = left > window ? left - window : 0;
     }
     reassembly_drop(&e->pool, s, left);
+    if (s->flags & SF_RECOGNISED)
+        s->known_seq = s->base_seq;
 }

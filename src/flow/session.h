@@ -43,7 +43,8 @@ enum side_flag {
     SF_RAW_OPEN = 1 << 11,    /* and may go on */
     SF_GAP = 1 << 12,
     SF_OS_KNOWN = 1 << 13,
-    SF_NEXT_KNOWN = 1 << 14,
+    SF_RECOGNISED = 1 << 14,  /* its protocol is known: what was used is forgotten for good */
+    SF_GAP_REFUSED = 1 << 15, /* the application cannot go over the gap yet */
 };
 
 /* Bytes [off, off + n) that came with one segment: what the overlap policies judge by. */
@@ -76,8 +77,9 @@ struct tcp_side {
     uint32_t isn, next_seq, last_ack, next_win, window;
     uint32_t last_ts, last_pkt_s; /* timestamp option, and when it came */
     uint32_t base_seq;            /* of stream offset base */
-    uint64_t base, app, raw;      /* kept from; handed up to; inspected to */
-    uint64_t edge;                /* end of what was ever accepted */
+    uint32_t known_seq;      /* what lies before is known to be used: judged as retransmission */
+    uint64_t base, app, raw; /* kept from; handed up to; inspected to */
+    uint64_t edge;           /* end of what was ever accepted */
     struct run *root, *first, *last;
     uint32_t n_runs;
     struct sack *sacks; /* disjoint, in order, beyond last_ack */

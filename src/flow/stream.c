@@ -507,6 +507,18 @@ void stream_stop_app(struct flow *f, enum dir dir)
         f->tcp->side[dir].flags |= SF_APP_OFF;
 }
 
+void stream_recognised(struct flow *f, enum dir dir)
+{
+    if (f->tcp)
+        f->tcp->side[dir].flags |= SF_RECOGNISED;
+}
+
+void stream_refuse_gap(struct flow *f, enum dir dir)
+{
+    if (f->tcp)
+        f->tcp->side[dir].flags |= SF_GAP_REFUSED;
+}
+
 void stream_need(struct flow *f, enum dir dir, uint32_t n)
 {
     if (f->tcp)

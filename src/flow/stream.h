@@ -130,6 +130,12 @@ bool stream_wants_flush(const struct flow *f, enum dir dir);
 void stream_raw_trigger(struct flow *f, enum dir dir);
 /* The application wants this many bytes before its progress kept for raw inspection. */
 void stream_raw_keep(struct flow *f, enum dir dir, uint32_t n);
+/* The protocol of this direction is known (or given up while the other's is known). Taking data
+ * without stream_stop_app in the same call says so too. */
+void stream_recognised(struct flow *f, enum dir dir);
+/* Within the sink's gap(): the flow's protocol is not known yet, so the gap stays where it is and
+ * is told again with the next acknowledgement. */
+void stream_refuse_gap(struct flow *f, enum dir dir);
 /* The application needs at least n more bytes before it is to be called again. */
 void stream_need(struct flow *f, enum dir dir, uint32_t n);
 /* This flow's depth from now on (app-layer.protocols.*.stream-depth); 0: no limit. */

@@ -87,7 +87,7 @@ void tcp_prune(struct stream_engine *e, struct flow *f, struct tcp_session *s, e
 
 static inline void tcp_set_base(struct tcp_side *s, uint32_t isn)
 {
-    s->base_seq = isn + 1;
+    s->base_seq = s->known_seq = isn + 1;
 }
 
 static inline uint32_t packet_seconds(const struct packet *p)
@@ -97,7 +97,7 @@ static inline uint32_t packet_seconds(const struct packet *p)
 
 static inline void tcp_update_last_ack(struct tcp_side *s, uint32_t ack)
 {
-    if (seq_gt(ack, s->last_ack) && seq_gt(ack, s->base_seq)) {
+    if (seq_gt(ack, s->last_ack) && seq_gt(ack, s->known_seq)) {
         s->last_ack = ack;
         if (s->n_sacks)
             tcp_sack_prune(s);
