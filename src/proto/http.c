@@ -236,6 +236,10 @@ static void end_of_stream(struct http_conn *c, enum dir dir)
     none.at = 0;
     if (dir == DIR_TC)
         http_response_data(c, &none);
+    for (struct tx *tx = c->app->first; tx; tx = tx->next) {
+        http_tx_of(tx)->side[dir].eof = true;
+        tx->updated[dir] = true;
+    }
 }
 
 /* The stream was cut at its depth: open files end here. */

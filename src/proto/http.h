@@ -110,6 +110,7 @@ struct http_side {
     bool has_content_length, has_trailer, too_many, warned_invalid, warned_folding, warned_colon;
     bool no_decoding; /* encoding of the content is not undone */
     bool dont_store;
+    bool eof; /* the stream ended within this message */
     /* built at first use */
     struct span normal, names, start;
     struct span *each;
@@ -256,6 +257,8 @@ void http_headers_close(struct http_conn *c, enum dir dir);
 /* The joined header of this lower-case name, NUL bytes in it ignored; NULL if absent. */
 const struct http_header *http_header_find(const struct http_side *s, const char *name);
 uint32_t http_name_hash(struct span name);
+/* Does the value contain this lower-case text, NUL bytes left out? */
+bool http_value_has(struct span value, const char *what);
 
 /* http_line.c: small grammars */
 enum http_method http_method_of(struct span s);

@@ -261,7 +261,8 @@ static bool body(struct http_tx *tx, enum dir dir, struct inspect *ret)
     uint64_t min = dir == DIR_TS ? conf->request_inspect_min : conf->response_inspect_min;
     uint64_t win = dir == DIR_TS ? conf->request_inspect_window : conf->response_inspect_window;
     uint64_t limit = dir == DIR_TS ? conf->request_body_limit : conf->response_body_limit;
-    bool complete = tx->tx.progress[dir] > HTTP_BODY || (limit && b->total >= limit);
+    bool complete =
+        tx->tx.progress[dir] > HTTP_BODY || tx->side[dir].eof || (limit && b->total >= limit);
 
     if (!b->total || (!complete && !conf->http_inline && b->total < min))
         return false;

@@ -409,6 +409,28 @@ const struct http_header *http_header_find(const struct http_side *s, const char
     return NULL;
 }
 
+bool http_value_has(struct span value, const char *what)
+{
+    if (!value.n || !memchr(value.p, 0, value.n))
+        return span_ifind(value, span_str(what)) != SIZE_MAX;
+    for (size_t from = 0; from < value.n; from++) {
+        size_t k = 0;
+        for (size_t i = from; i < value.n && what[k]; i++) {
+            if (!value.p[i])
+                continue;
+            if (ascii_lower(value.p[i]) != (uint8_t)what[k])
+                break;
+            k++;
+        }
+        if (!what[k])
+            return true;
+        /* runs of NUL must not be walked again and again */
+        while (from + 1 < value.n && !value.p[from] && !value.p[from + 1])
+            from++;
+    }
+    return false;
+}
+
 static struct http_header *find_same(struct http_side *s, struct span name, uint32_t hash)
 {
     for (uint32_t i = 0; i < s->n_headers; i++) {

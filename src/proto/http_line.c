@@ -305,7 +305,7 @@ static void examine_coding(struct http_conn *c, struct http_tx *tx)
     unsigned extra = 0;
 
     if (te) {
-        if (span_ifind(te->value, SPAN("chunked")) == SIZE_MAX) {
+        if (!http_value_has(te->value, "chunked")) {
             s->coding = CODING_INVALID;
             tx->invalid_te = true;
         } else {

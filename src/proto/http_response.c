@@ -206,11 +206,11 @@ static void continue_seen(struct http_conn *c, struct http_tx *tx)
     stream(c)->state = STATE_LINE;
 }
 
-static bool upgrade_is(const struct http_tx *tx, struct span what)
+static bool upgrade_is(const struct http_tx *tx, const char *what)
 {
     const struct http_header *h = http_header_find(&tx->side[DIR_TC], "upgrade");
 
-    return h && span_ifind(h->value, what) != SIZE_MAX;
+    return h && http_value_has(h->value, what);
 }
 
 static enum step switching(struct http_conn *c, struct http_tx *tx)
@@ -219,7 +219,7 @@ static enum step switching(struct http_conn *c, struct http_tx *tx)
     if (c->in[DIR_TS].status != STATUS_ERROR)
         c->in[DIR_TS].status = STATUS_TUNNEL;
     stream(c)->status = STATUS_TUNNEL;
-    tx->upgrade_h2 = upgrade_is(tx, SPAN("h2c"));
+    tx->upgrade_h2 = upgrade_is(tx, "h2c");
     return headers_known(c, tx);
 }
 
@@ -240,7 +240,7 @@ static enum step body_length(struct http_conn *c, struct http_tx *tx, const stru
     struct http_stream *st = stream(c);
     struct http_side *s = &tx->side[DIR_TC];
 
-    if (te && span_ifind(te->value, SPAN("chunked")) != SIZE_MAX) {
+    if (te && http_value_has(te->value, "chunked")) {
         if (!span_ieq(te->value, SPAN("chunked")))
             http_event(c, HTTP_EVENT_ABNORMAL_TE);
         if (s->version < VERSION_1_1)
