@@ -38,6 +38,8 @@ struct inspection {
 };
 
 typedef enum found match_fn(struct inspection *in, const struct match *m);
+/* By struct match.kind; NULL for keywords that decide nothing. */
+extern match_fn *const match_table[];
 
 /* Conditions that run through a buffer (LIST_PAYLOAD, buffers). content and pcre are driven by
  * content.c itself, which tries their further occurrences. */
