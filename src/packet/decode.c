@@ -8,6 +8,8 @@
 #include "packet/decode_priv.h"
 #include "packet/defrag.h"
 
+enum { CHECKSUM_SAMPLE = 1000 };
+
 static const char *const event_names[DECODE_EVENTS] = {
 #define DECODE_EVENT(id, name) [DEV_##id] = "decoder." name,
 #include "packet/decode_events.def"
@@ -50,6 +52,7 @@ void decode_conf_default(struct decode_conf *c)
 {
     *c = (struct decode_conf){
         .checksums = true,
+        .checksums_auto = true,
         .teredo = true,
         .vxlan = true,
         .vxlan_strict = true,
@@ -79,6 +82,7 @@ struct decoder *decoder_new(const struct decode_conf *conf)
     struct decoder *d = mem_zero(sizeof(*d));
 
     d->conf = *conf;
+    d->check = conf->checksums;
     /* each tunnel enters a decoder, so that the scratch packets suffice */
     if (d->conf.max_layers >= DECODE_PACKETS)
         d->conf.max_layers = DECODE_PACKETS - 1;
@@ -179,6 +183,13 @@ static void decode_visit(struct decoder *d, struct packet *p, packet_visitor *vi
     visit(user, p);
 }
 
+/* Are checksums left to the network card? Asked once. */
+static void judge_checksums(struct decoder *d)
+{
+    if (d->conf.checksums_auto && d->bad_checksums > CHECKSUM_SAMPLE / 10)
+        d->check = false;
+}
+
 static void decode_run(struct decoder *d, uint16_t link, struct packet *p, packet_visitor *visit,
                        void *user)
 {
@@ -195,6 +206,8 @@ static void decode_run(struct decoder *d, uint16_t link, struct packet *p, packe
     decode_link(d, p, link, p->data);
     if (UNLIKELY(p->flags & PKT_INVALID))
         d->counters[DC_INVALID]++;
+    if (UNLIKELY(d->counters[DC_PKTS] == CHECKSUM_SAMPLE))
+        judge_checksums(d);
     for (size_t i = 0; i < d->n_queue; i++)
         decode_visit(d, d->queue[i], visit, user);
     decode_visit(d, p, visit, user);

@@ -47,6 +47,9 @@ bool defrag_policy_find(struct span name, enum defrag_policy *ret);
 
 struct decode_conf {
     bool checksums; /* check L3/L4 checksums and mark packets with wrong ones */
+    /* Give that up when more than a tenth of the first thousand packets have a wrong TCP checksum:
+     * then they were captured before the network card wrote them. */
+    bool checksums_auto;
     bool teredo, vxlan, geneve, erspan, gtp;
     bool vxlan_strict;  /* reserved bits must be zero */
     bool erspan_type_1; /* GRE ERSPAN without a header of its own */

@@ -60,7 +60,7 @@ static void fill(struct decoder *d, struct packet *p, struct span s)
     p->icmp_code = s.p[1];
     p->payload = span_from(s, ICMP_N);
     p->flags |= PKT_WANTS_FLOW;
-    if (d->conf.checksums && !checksum_l4_ok(p))
+    if (d->check && !checksum_l4_ok(p))
         p->flags |= PKT_CHECKSUM_BAD;
 }
 

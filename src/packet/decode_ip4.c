@@ -260,7 +260,7 @@ bool decode_ipv4(struct decoder *d, struct packet *p, struct span s)
         p->ip_options = (struct span){h + IPV4_N, head_n - IPV4_N};
         decode_options(p);
     }
-    if (d->conf.checksums && !checksum_ip_ok(p))
+    if (d->check && !checksum_ip_ok(p))
         p->flags |= PKT_IP_CHECKSUM_BAD;
     if (UNLIKELY(p->ip_flags & 0x3fff))
         decode_fragment4(d, p);

@@ -21,8 +21,11 @@ enum {
 
 static void check(struct decoder *d, struct packet *p)
 {
-    if (d->conf.checksums && !checksum_l4_ok(p))
-        p->flags |= PKT_CHECKSUM_BAD;
+    if (!d->check || checksum_l4_ok(p))
+        return;
+    p->flags |= PKT_CHECKSUM_BAD;
+    if (p->proto == PROTO_TCP)
+        d->bad_checksums++;
 }
 
 /* Length not as the option's document says, or the option met before: both are noted, the packet

@@ -56,6 +56,8 @@ struct defrag;
 
 struct decoder {
     struct decode_conf conf;
+    bool check;             /* checksums are checked still */
+    uint64_t bad_checksums; /* of TCP */
     uint64_t counters[DECODE_COUNTERS];
     uint64_t events[DECODE_EVENTS];
     struct defrag *defrag;
