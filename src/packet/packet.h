@@ -30,19 +30,18 @@ enum link_type {
 
 /* Where a packet came from: EVE's pkt_src. */
 enum packet_source {
-    SRC_WIRE,    /* "wire/pcap" */
-    SRC_GRE,     /* "gre tunnel" */
-    SRC_IPV4,    /* "ipv4 tunnel" */
-    SRC_IPV6,    /* "ipv6 tunnel" */
-    SRC_TEREDO,  /* "teredo tunnel" */
-    SRC_DEFRAG,  /* "defrag" */
-    SRC_TIMEOUT, /* "stream (flow timeout)": made at a flow's end */
-    SRC_DETECT_RELOAD,
-    SRC_FFR_SHUTDOWN,
-    SRC_ERSPAN, /* "erspan tunnel" */
-    SRC_VXLAN,  /* "vxlan encapsulation" */
-    SRC_GENEVE, /* "geneve encapsulation" */
-    SRC_GTP,    /* "gtp tunnel" */
+    SRC_WIRE,       /* "wire/pcap" */
+    SRC_GRE,        /* "gre tunnel" */
+    SRC_IPV4,       /* "ipv4 tunnel" */
+    SRC_IPV6,       /* "ipv6 tunnel" */
+    SRC_TEREDO,     /* "teredo tunnel" */
+    SRC_DEFRAG,     /* "defrag" */
+    SRC_TIMEOUT,    /* "stream (flow timeout)": made at a flow's end */
+    SRC_DETECT_LOG, /* "stream (detect/log)": made when a protocol changes */
+    SRC_ERSPAN,     /* "erspan tunnel" */
+    SRC_VXLAN,      /* "vxlan encapsulation" */
+    SRC_GENEVE,     /* "geneve encapsulation" */
+    SRC_GTP,        /* "gtp tunnel" */
     SRC_MPLS,
     SRC_COUNT
 };
@@ -93,6 +92,9 @@ struct tcp_head {
     const uint8_t *sack; /* n_sack pairs of 32-bit edges, network order */
     struct span options;
 };
+
+/* Why a packet was dropped (inline): EVE's drop.reason. */
+enum drop_reason { DROP_NONE, DROP_RULES, DROP_FLOW, DROP_STREAM, DROP_DEFRAG };
 
 enum { PKT_EVENTS = 15, PKT_VLANS = 3 };
 

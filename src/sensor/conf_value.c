@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Typed look-ups in the configuration tree, and the check of every key against the table of known
+ * ones. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "sensor/conf.h"
+
+static bool conf_wrong(const struct yaml *y, const char *path, const char *want, struct err *e)
+{
+    if (y->from_command_line)
+        return err_set(e, ERR_CONFIG, "--set %s=%s: %s expected", path,
+                       y->kind == YAML_SCALAR ? y->value : "…", want);
+    return err_set(e, ERR_CONFIG, "%s:%u:%u: %s: %s expected, not \"%s\"", y->file, y->line,
+                   y->column, path, want, y->kind == YAML_SCALAR ? y->value : "a group");
+}
+
+static bool conf_empty(const struct yaml *y)
+{
+    return !y || (y->kind == YAML_SCALAR && y->value[0] == '\0');
+}
+
+bool conf_bool(struct yaml *at, const char *path, bool *ret, struct err *e)
+{
+    const struct yaml *y = tree_find(at, path);
+
+    if (conf_empty(y) || tree_bool(y, ret))
+        return true;
+    return conf_wrong(y, path, "yes or no", e);
+}
+
+bool conf_size64(struct yaml *at, const char *path, uint64_t *ret, struct err *e)
+{
+    const struct yaml *y = tree_find(at, path);
+
+    if (conf_empty(y) || tree_size(y, ret))
+        return true;
+    return conf_wrong(y, path, "a number (with kb, mb or gb)", e);
+}
+
+bool conf_size32(struct yaml *at, const char *path, uint32_t *ret, struct err *e)
+{
+    uint64_t v = *ret;
+
+    if (!conf_size64(at, path, &v, e))
+        return false;
+    if (v > UINT32_MAX)
+        return conf_wrong(tree_find(at, path), path, "a number below 4 GiB", e);
+    *ret = (uint32_t)v;
+    return true;
+}
+
+bool conf_str(struct yaml *at, const char *path, char **ret, struct err *e)
+{
+    const struct yaml *y = tree_find(at, path);
+
+    if (conf_empty(y))
+        return true;
+    if (y->kind != YAML_SCALAR)
+        return conf_wrong(y, path, "text", e);
+    mem_free(*ret);
+    *ret = mem_strdup(y->value);
+    return true;
+}
+
+enum key_effect { KEY_YES, KEY_NO, KEY_TREE, KEY_TREE_NO };
+
+static const struct conf_key {
+    const char *path;
+    enum key_effect effect;
+    const char *help;
+} conf_keys[] = {
+#define KEY(path, effect, help) {path, KEY_##effect, help},
+#include "sensor/conf_keys.def"
+#undef KEY
+};
+
+/* Levenshtein distance, cut at `limit`. */
+static unsigned key_distance(struct span a, struct span b, unsigned limit)
+{
+    unsigned row[64];
+
+    if (a.n >= LEN(row) || b.n >= LEN(row) || (a.n > b.n ? a.n - b.n : b.n - a.n) > limit)
+        return limit + 1;
+    for (size_t j = 0; j <= b.n; j++)
+        row[j] = (unsigned)j;
+    for (size_t i = 1; i <= a.n; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= b.n; j++) {
+            unsigned up = row[j];
+            unsigned best = diagonal + (a.p[i - 1] != b.p[j - 1]);
+            if (up + 1 < best)
+                best = up + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            diagonal = up;
+            row[j] = best;
+        }
+    }
+    return row[b.n];
+}
+
+static const char *key_nearest(const char *path)
+{
+    const char *best = NULL;
+    unsigned least = 9;
+
+    for (size_t i = 0; i < LEN(conf_keys); i++) {
+        unsigned d = key_distance(span_str(path), span_str(conf_keys[i].path), 8);
+        if (d < least) {
+            least = d;
+            best = conf_keys[i].path;
+        }
+    }
+    return best;
+}
+
+/* Does the table know `path`, as a key, a group above keys, or below a free tree? */
+static bool key_known(struct span path, bool *ret_effect, bool *ret_leaf)
+{
+    bool group = false;
+
+    for (size_t i = 0; i < LEN(conf_keys); i++) {
+        const struct conf_key *k = &conf_keys[i];
+        struct span key = span_str(k->path);
+        bool tree = k->effect == KEY_TREE || k->effect == KEY_TREE_NO;
+        if (span_eq(key, path) || (tree && path.n > key.n && span_starts(path, key) &&
+                                   (path.p[key.n] == '.' || path.p[key.n] == '['))) {
+            *ret_effect = k->effect == KEY_YES || k->effect == KEY_TREE;
+            *ret_leaf = tree;
+            return true;
+        }
+        group |= key.n > path.n && span_starts(key, path) && key.p[path.n] == '.';
+    }
+    *ret_effect = true;
+    *ret_leaf = false;
+    return group;
+}
+
+static unsigned key_say(const struct yaml *y, const char *path, bool known)
+{
+    const char *nearest = known ? NULL : key_nearest(path);
+    const char *where = y->from_command_line ? "--set" : y->file;
+
+    if (known)
+        log_info("%s:%u:%u: %s has no effect here", where, y->line, y->column, path);
+    else if (nearest)
+        log_warn("%s:%u:%u: unknown key %s; did you mean %s?", where, y->line, y->column, path,
+                 nearest);
+    else
+        log_warn("%s:%u:%u: unknown key %s", where, y->line, y->column, path);
+    return 1;
+}
+
+static unsigned conf_check_below(const struct yaml *at, const char *prefix, unsigned depth)
+{
+    unsigned said = 0;
+    char path[256];
+
+    for (const struct yaml *c = at->first; c && depth < 32; c = c->next) {
+        bool effect, leaf;
+        if (at->kind == YAML_LIST) {
+            if (c->kind == YAML_SCALAR)
+                snprintf(path, sizeof(path), "%s.%s", prefix, c->value);
+            else
+                snprintf(path, sizeof(path), "%s", prefix);
+        } else {
+            snprintf(path, sizeof(path), "%s%s%s", prefix, prefix[0] ? "." : "", c->key);
+        }
+        bool known = key_known(span_str(path), &effect, &leaf);
+        if (at->kind == YAML_LIST && c->kind != YAML_SCALAR) {
+            said += conf_check_below(c, path, depth + 1);
+            continue;
+        }
+        if (!known || !effect)
+            said += key_say(c, path, known);
+        else if (!leaf)
+            said += conf_check_below(c, path, depth + 1);
+    }
+    return said;
+}
+
+unsigned conf_check_keys(const struct yaml *root)
+{
+    return conf_check_below(root, "", 0);
+}
