@@ -54,4 +54,5 @@ function media(query: string) {
 }
 export const narrow = media('(max-width: 759px)');
 export const medium = media('(max-width: 1279px)');
+export const roomy = media('(min-width: 1600px)');
 export const huge = media('(min-width: 2560px)');

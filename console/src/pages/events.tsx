@@ -6,7 +6,7 @@ import { api, BASE, url, useApi, type ApiError } from '../app/api';
 import { field, severity, show, summary, endpoint } from '../app/eve';
 import { pick, t } from '../app/i18n';
 import { useKeys } from '../app/keys';
-import { medium, narrow } from '../app/prefs';
+import { medium, narrow, roomy } from '../app/prefs';
 import { indexOfByte, replaceTerm, terms } from '../app/query';
 import { param, setParams } from '../app/route';
 import { live } from '../app/stream';
@@ -196,7 +196,7 @@ function column(id: string, today: boolean): Column<Event> {
       return {
         id,
         head: <span class="mono">{id}</span>,
-        width: 'minmax(110px, 220px)',
+        width: 'minmax(110px, 0.5fr)',
         class: 'mono',
         cell: (e) => {
           const v = field(e, id);
@@ -288,12 +288,13 @@ export function Events() {
     },
   ]);
 
+  // Fields, table and drawer side by side need a wide window; the drawer goes first.
+  const withSide = side && !(rowId && !roomy.value);
   const bad = s.error?.status === 400 || s.error?.status === 422 ? s.error : null;
   const now = fullDay(Date.now());
   const today = s.events.length > 0 && [s.events[0], s.events[s.events.length - 1]].every((e) => fullDay(Date.parse(e.timestamp)) === now);
   const list = terms(q);
   const columns = narrow.value ? SLIM() : cols.map((c) => column(c, today));
-  const width = cols.reduce((w, c) => w + ({ time: today ? 116 : 170, type: 108, source: 176, target: 176, summary: 240 }[c] ?? 160), 24);
   const total = histo.data?.total;
   const exportItems = (e: MouseEvent) => {
     const name = `daizong-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}`;
@@ -388,8 +389,8 @@ export function Events() {
           {t('events.newer', { n: newer >= 99 ? '99+' : newer })}
         </button>
       )}
-      <div class={`search ${side && !bad ? 'with-side' : ''}`}>
-        {side && !bad && (
+      <div class={`search ${withSide && !bad ? 'with-side' : ''}`}>
+        {withSide && !bad && (
           <FieldPanel
             q={q}
             from={a}
@@ -436,7 +437,6 @@ export function Events() {
                 rows={s.events}
                 columns={columns}
                 rowHeight={narrow.value ? 52 : undefined}
-                minWidth={narrow.value ? 0 : width}
                 rowKey={(e) => String(e._id)}
                 cursor={cursor}
                 onCursor={move}

@@ -9,7 +9,7 @@ import { narrow } from '../app/prefs';
 import { go, hostHref, param, setParams } from '../app/route';
 import { ago, brief, from, to } from '../app/time';
 import type { HostRow } from '../app/types';
-import { Button, Empty, Failed, Loading, PageHead } from '../ui/base';
+import { Button, Empty, Failed, FilterField, Loading, PageHead } from '../ui/base';
 import { Grid, type Column } from '../ui/grid';
 import { toast } from '../ui/overlay';
 import { showAll } from '../ui/timepicker';
@@ -30,13 +30,11 @@ function serviceText(h: HostRow): string {
 export function Hosts() {
   const q = param('q');
   const sort = param('sort', 'alerts');
-  const [text, setText] = useState(q);
   const [cursor, setCursor] = useState(0);
   const [s, set] = useState<Store>({ hosts: [], cursor: null, error: null, loading: true });
   const [turn, setTurn] = useState(0);
   const busy = useRef(false);
   const query = useMemo(() => url('', { q, sort, from: from.value, to: to.value }).slice(1), [q, sort, from.value, to.value]);
-  useEffect(() => setText(q), [q]);
   useEffect(() => {
     const ctl = new AbortController();
     busy.current = false;
@@ -127,14 +125,7 @@ export function Hosts() {
   return (
     <>
       <PageHead title={t('nav.hosts')} sub={s.loading ? t('state.loading') : t(s.cursor ? 'hosts.sub.more' : 'hosts.sub', { n: s.hosts.length })}>
-        <form
-          onSubmit={(e) => {
-            e.preventDefault();
-            setParams({ q: text.trim() });
-          }}
-        >
-          <input class="filter" value={text} placeholder={t('hosts.filter')} aria-label={t('hosts.filter')} onInput={(e) => setText(e.currentTarget.value)} />
-        </form>
+        <FilterField value={q} label={t('hosts.filter')} onChange={(v) => setParams({ q: v })} />
       </PageHead>
       {s.error ? (
         <Failed error={s.error} retry={() => setTurn(turn + 1)} />
@@ -163,7 +154,6 @@ export function Hosts() {
             rows={s.hosts}
             columns={narrow.value ? slim : wide}
             rowHeight={narrow.value ? 52 : undefined}
-            minWidth={narrow.value ? 0 : 980}
             rowKey={(h) => h.ip}
             cursor={cursor}
             onCursor={move}

@@ -6,12 +6,12 @@ import { api, post, url, type ApiError } from '../app/api';
 import { int } from '../app/format';
 import { t } from '../app/i18n';
 import { useKeys } from '../app/keys';
-import { narrow } from '../app/prefs';
+import { narrow, roomy } from '../app/prefs';
 import { href, go, param, setParams } from '../app/route';
 import { live, onGroup, setLive } from '../app/stream';
 import { ago, brief, from, isLiveRange, to } from '../app/time';
 import { SEVERITIES, type Group, type GroupList, type Severity } from '../app/types';
-import { Button, Chip, Empty, Failed, Loading, PageHead, Segments } from '../ui/base';
+import { Button, Chip, Empty, Failed, Loading, PageHead, Segments, FilterField } from '../ui/base';
 import { Spark } from '../ui/charts';
 import { Grid, type Column } from '../ui/grid';
 import { tick } from '../ui/hooks';
@@ -250,7 +250,7 @@ export function Inbox() {
     {
       id: 'alert',
       head: t('col.alert'),
-      width: 'minmax(180px, 1fr)',
+      width: 'minmax(160px, 1fr)',
       cell: (g) => (
         <>
           {status === 'all' && g.status !== 'new' && <span class="tag">{t('status.' + g.status)}</span>}
@@ -258,10 +258,12 @@ export function Inbox() {
         </>
       ),
     },
-    { id: 'src', head: t('col.source'), width: 'minmax(96px, 128px)', cell: (g) => <Pivot tab={false} field="src_ip" value={g.src_ip} /> },
-    { id: 'dest', head: t('col.target'), width: 'minmax(96px, 128px)', cell: (g) => <Pivot tab={false} field="dest_ip" value={g.dest_ip} /> },
+    { id: 'src', head: t('col.source'), width: 'minmax(112px, 0.2fr)', cell: (g) => <Pivot tab={false} field="src_ip" value={g.src_ip} /> },
+    { id: 'dest', head: t('col.target'), width: 'minmax(112px, 0.2fr)', cell: (g) => <Pivot tab={false} field="dest_ip" value={g.dest_ip} /> },
     ...(openId ? [] : [{ id: 'spark', head: t('col.24h'), width: '92px', cell: (g: Group) => <Spark values={g.spark} /> }]),
-    { id: 'tech', head: t('col.technique'), width: '84px', class: 'mono', cell: (g) => g.techniques[0] ?? <span class="muted">–</span> },
+    ...(openId && !roomy.value
+      ? []
+      : [{ id: 'tech', head: t('col.technique'), width: '84px', class: 'mono', cell: (g: Group) => g.techniques[0] ?? <span class="muted">–</span> }]),
     { id: 'last', head: sortHead('last', t('col.last')), width: '84px', end: true, class: 'wash', cell: (g) => <span title={brief(Date.parse(g.last))}>{ago(Date.parse(g.last))}</span> },
   ];
   const slim: Column<Group>[] = [
@@ -302,7 +304,7 @@ export function Inbox() {
   return (
     <>
       <PageHead title={t('nav.inbox')} sub={sub}>
-        {text && <Chip label={text} onRemove={() => setParams({ q: null })} />}
+        <FilterField value={text} label={t('inbox.filter')} onChange={(q) => setParams({ q, open: null })} />
         {sevs.map((v) => (
           <Chip key={v} label={t('severity.' + v)} onRemove={() => setParams({ severity: sevs.filter((x) => x !== v).join(',') })} />
         ))}
@@ -384,7 +386,6 @@ export function Inbox() {
               rows={groups}
               columns={narrow.value ? slim : wide}
               rowHeight={narrow.value ? 52 : undefined}
-              minWidth={narrow.value ? 0 : 760}
               rowKey={(g) => g.id}
               rowClass={(g) => (fresh.has(g.id) ? 'fresh' : '')}
               cursor={cursor}

@@ -2,6 +2,7 @@
 // The plain parts every page is made of: head, card, key caps, chips, buttons, and the designed states empty,
 // loading, stale and failed, each of which names the next step.
 import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import type { ApiError, Result } from '../app/api';
 import { t } from '../app/i18n';
 import { brief } from '../app/time';
@@ -97,6 +98,40 @@ export function Segments(p: { label: string; value: string; options: [string, Co
         </button>
       ))}
     </div>
+  );
+}
+
+/** A list's own filter; `/` goes there. Enter applies it, so does emptying it. */
+export function FilterField(p: { value: string; label: string; onChange(v: string): void }) {
+  const [text, setText] = useState(p.value);
+  useEffect(() => setText(p.value), [p.value]);
+  return (
+    <form
+      class="filter-form"
+      role="search"
+      onSubmit={(e) => {
+        e.preventDefault();
+        p.onChange(text.trim());
+      }}
+    >
+      <input
+        id="query"
+        type="search"
+        class="filter"
+        value={text}
+        placeholder={p.label}
+        aria-label={p.label}
+        onInput={(e) => {
+          setText(e.currentTarget.value);
+          if (!e.currentTarget.value && p.value) p.onChange('');
+        }}
+        onKeyDown={(e) => {
+          if (e.key !== 'Escape') return;
+          e.stopPropagation();
+          e.currentTarget.blur();
+        }}
+      />
+    </form>
   );
 }
 

@@ -30,7 +30,11 @@ export interface GridProps<T> {
   onEnd?(): void;
   rowHeight?: number;
   rowClass?(row: T): string;
-  minWidth?: number;
+}
+
+/** The least a row needs: the first pixel figure of each track, the gaps, the sides. */
+function leastWidth(tracks: string[]): number {
+  return tracks.reduce((w, x) => w + Number(/(\d+)px/.exec(x)?.[1] ?? 0), 0) + 12 * (tracks.length - 1) + 24;
 }
 
 export function Grid<T>(p: GridProps<T>) {
@@ -85,6 +89,7 @@ export function Grid<T>(p: GridProps<T>) {
   };
 
   const tracks = p.columns.map((c) => c.width).join(' ');
+  const least = leastWidth(p.columns.map((c) => c.width)) + 'px';
   const slots: ComponentChildren[] = [];
   for (let s = 0; s < pool; s++) {
     const i = start + ((s - (start % pool) + pool) % pool);
@@ -130,7 +135,7 @@ export function Grid<T>(p: GridProps<T>) {
       onScroll={onScroll}
       onKeyDown={onKey}
     >
-      <div class="g-head" role="rowgroup" style={{ minWidth: (p.minWidth ?? 0) + 'px' }}>
+      <div class="g-head" role="rowgroup" style={{ minWidth: least }}>
         <div class="g-row" role="row" aria-rowindex={1} style={{ gridTemplateColumns: tracks, height: head + 'px' }}>
           {p.columns.map((c, k) => (
             <div key={c.id} role="columnheader" aria-colindex={k + 1} class={`g-cell ${c.end ? 'end' : ''}`}>
@@ -139,7 +144,7 @@ export function Grid<T>(p: GridProps<T>) {
           ))}
         </div>
       </div>
-      <div class="g-body" role="rowgroup" style={{ height: n * rh + 'px', minWidth: (p.minWidth ?? 0) + 'px' }}>
+      <div class="g-body" role="rowgroup" style={{ height: n * rh + 'px', minWidth: least }}>
         {slots}
       </div>
     </div>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Payload as hex and text, with the bytes that the rule looked for marked in both.
+import { useSize } from './hooks';
+
 export interface Mark {
   from: number;
   to: number;
@@ -61,14 +63,17 @@ export function find(data: Uint8Array, rule: string): Mark[] {
 const LIMIT = 512;
 
 export function HexView({ data, marks, label }: { data: Uint8Array; marks: Mark[]; label: string }) {
+  const [box, width] = useSize<HTMLPreElement>();
+  // Sixteen bytes a line need about 71 characters; a narrow drawer takes eight.
+  const per = width === 0 || width >= 540 ? 16 : 8;
   const n = Math.min(data.length, LIMIT);
   const on = new Uint8Array(n);
   for (const m of marks) for (let i = m.from; i < Math.min(m.to, n); i++) on[i] = 1;
   const rows = [];
-  for (let r = 0; r < n; r += 16) {
+  for (let r = 0; r < n; r += per) {
     const hex = [];
     const text = [];
-    for (let i = r; i < r + 16; i++) {
+    for (let i = r; i < r + per; i++) {
       const h = i < n ? data[i].toString(16).padStart(2, '0') : '  ';
       const c = i < n ? (data[i] >= 32 && data[i] < 127 ? String.fromCharCode(data[i]) : '.') : '';
       hex.push(i < n && on[i] ? <mark>{h}</mark> : h, ' ');
@@ -81,7 +86,7 @@ export function HexView({ data, marks, label }: { data: Uint8Array; marks: Mark[
     );
   }
   return (
-    <pre class="hex" tabIndex={0} aria-label={label}>
+    <pre class="hex" ref={box} tabIndex={0} aria-label={label}>
       {rows}
       {data.length > LIMIT && <div class="off">… +{data.length - LIMIT}</div>}
     </pre>

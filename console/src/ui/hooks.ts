@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small shared hooks: the measured size of an element, and a clock that ticks for relative times.
 import { signal } from '@preact/signals';
+import { huge } from '../app/prefs';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export function useSize<T extends Element>(): [{ current: T | null }, number, number] {
@@ -28,9 +29,15 @@ setInterval(() => (tick.value = Date.now()), 10000);
 
 /** A number-valued token of tokens.css, in pixels. */
 export function token(name: string, fallback: number): number {
+  const key = name + huge.value;
+  const known = tokens.get(key);
+  if (known !== undefined) return known;
   const v = parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name));
-  return Number.isFinite(v) ? v : fallback;
+  const px = Number.isFinite(v) ? v : fallback;
+  tokens.set(key, px);
+  return px;
 }
+const tokens = new Map<string, number>();
 
 export const viewHeight = signal(innerHeight);
 addEventListener('resize', () => (viewHeight.value = innerHeight));

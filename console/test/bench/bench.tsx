@@ -71,7 +71,7 @@ function mount(): number {
 }
 
 /** Jumps through all rows for `ms`: frames a second, and the time of script per frame. */
-async function scroll(ms: number): Promise<{ fps: number; worst: number; rows: number }> {
+async function scroll(ms: number, still = false): Promise<{ fps: number; worst: number; rows: number }> {
   const el = document.querySelector('.grid') as HTMLElement;
   const max = el.scrollHeight - el.clientHeight;
   let frames = 0;
@@ -86,7 +86,7 @@ async function scroll(ms: number): Promise<{ fps: number; worst: number; rows: n
       last = f;
       frames++;
       most = Math.max(most, document.querySelectorAll('.g-body .g-row').length);
-      el.scrollTop = (((frames * 7919) % 1000) / 1000) * max;
+      if (!still) el.scrollTop = (((frames * 7919) % 1000) / 1000) * max;
       if (now - start < ms) requestAnimationFrame(step);
       else done({ fps: (frames * 1000) / (performance.now() - start), worst, rows: most });
     };
