@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes EVE lines for the store's benchmark: a day of a middling network, the same for the same seed.
- * usage: eve_make COUNT [SEED] [START_EPOCH] [SECONDS] */
+/* Makes EVE lines for the store's benchmark: a day of a middling network, the same for the same
+ * seed. usage: eve_make COUNT [SEED] [START_EPOCH] [SECONDS] */
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -83,10 +83,11 @@ static void add_dns(struct buf *b, uint64_t ns, const struct flow *f)
                answer ? "response" : "request", below(65536), answer ? "8180" : "100",
                below(20) ? "NOERROR" : "NXDOMAIN", name % 97, name, below(3) ? "A" : "AAAA");
     if (answer)
-        buf_printf(b,
-                   ",\"answers\":[{\"rrname\":\"host%u.site%u.example.com\",\"rrtype\":\"A\",\"ttl\":"
-                   "%u,\"rdata\":\"%u.%u.%u.%u\"}]",
-                   name % 97, name, below(3600), name % 200 + 1, name >> 8 & 255, name & 255, 7u);
+        buf_printf(
+            b,
+            ",\"answers\":[{\"rrname\":\"host%u.site%u.example.com\",\"rrtype\":\"A\",\"ttl\":"
+            "%u,\"rdata\":\"%u.%u.%u.%u\"}]",
+            name % 97, name, below(3600), name % 200 + 1, name >> 8 & 255, name & 255, 7u);
     buf_str(b, "}}\n");
 }
 
@@ -113,14 +114,15 @@ static void add_tls(struct buf *b, uint64_t ns, const struct flow *f)
     unsigned site = skewed(5000), client = below(40);
 
     head(b, ns, "tls", f);
-    buf_printf(b,
-               ",\"tls\":{\"sni\":\"api%u.site%u.example.org\",\"version\":\"TLS 1.3\",\"ja3\":{"
-               "\"hash\":\"%016llx%016llx\",\"string\":\"771,4865-4866-4867,0-23-65281,29-23-24,0\"},"
-               "\"ja3s\":{\"hash\":\"%016llx%016llx\",\"string\":\"771,4865,43-51\"},"
-               "\"ja4\":\"t13d1516h2_8daaf6152771_%012x\"}}\n",
-               site % 7, site, (unsigned long long)hash_mix(client + 1),
-               (unsigned long long)hash_mix(client + 77), (unsigned long long)hash_mix(site % 50 + 5),
-               (unsigned long long)hash_mix(site % 50 + 9), client);
+    buf_printf(
+        b,
+        ",\"tls\":{\"sni\":\"api%u.site%u.example.org\",\"version\":\"TLS 1.3\",\"ja3\":{"
+        "\"hash\":\"%016llx%016llx\",\"string\":\"771,4865-4866-4867,0-23-65281,29-23-24,0\"},"
+        "\"ja3s\":{\"hash\":\"%016llx%016llx\",\"string\":\"771,4865,43-51\"},"
+        "\"ja4\":\"t13d1516h2_8daaf6152771_%012x\"}}\n",
+        site % 7, site, (unsigned long long)hash_mix(client + 1),
+        (unsigned long long)hash_mix(client + 77), (unsigned long long)hash_mix(site % 50 + 5),
+        (unsigned long long)hash_mix(site % 50 + 9), client);
 }
 
 static void add_alert(struct buf *b, uint64_t ns, const struct flow *f)
@@ -128,17 +130,18 @@ static void add_alert(struct buf *b, uint64_t ns, const struct flow *f)
     unsigned sid = skewed(900), severity = sid % 3 + 1;
 
     head(b, ns, "alert", f);
-    buf_printf(b,
-               ",\"app_proto\":\"%s\",\"direction\":\"to_server\",\"alert\":{\"action\":\"allowed\","
-               "\"gid\":1,\"signature_id\":%u,\"rev\":%u,\"signature\":\"ET TEST signature number %u "
-               "of the benchmark\",\"category\":\"%s\",\"severity\":%u,\"metadata\":{"
-               "\"signature_severity\":[\"%s\"],\"mitre_technique_id\":[\"T1%03u\"]}},\"flow\":{"
-               "\"pkts_toserver\":%u,\"pkts_toclient\":%u,\"bytes_toserver\":%u,\"bytes_toclient\":"
-               "%u}}\n",
-               f->app, 2000000 + sid, sid % 5 + 1, sid,
-               severity == 1 ? "A Network Trojan was detected" : "Potentially Bad Traffic", severity,
-               sid % 9 ? "Major" : "Critical", sid % 200, skewed(30), skewed(30), skewed(5000),
-               skewed(90000));
+    buf_printf(
+        b,
+        ",\"app_proto\":\"%s\",\"direction\":\"to_server\",\"alert\":{\"action\":\"allowed\","
+        "\"gid\":1,\"signature_id\":%u,\"rev\":%u,\"signature\":\"ET TEST signature number %u "
+        "of the benchmark\",\"category\":\"%s\",\"severity\":%u,\"metadata\":{"
+        "\"signature_severity\":[\"%s\"],\"mitre_technique_id\":[\"T1%03u\"]}},\"flow\":{"
+        "\"pkts_toserver\":%u,\"pkts_toclient\":%u,\"bytes_toserver\":%u,\"bytes_toclient\":"
+        "%u}}\n",
+        f->app, 2000000 + sid, sid % 5 + 1, sid,
+        severity == 1 ? "A Network Trojan was detected" : "Potentially Bad Traffic", severity,
+        sid % 9 ? "Major" : "Critical", sid % 200, skewed(30), skewed(30), skewed(5000),
+        skewed(90000));
 }
 
 static void add_fileinfo(struct buf *b, uint64_t ns, const struct flow *f)
@@ -203,7 +206,8 @@ int main(int argc, char **argv)
         return 2;
     state = seed;
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t ns = start * NS_PER_S + (uint64_t)((double)i / (double)count * (double)seconds * 1e9);
+        uint64_t ns =
+            start * NS_PER_S + (uint64_t)((double)i / (double)count * (double)seconds * 1e9);
         add(&b, ns / 1000 * 1000 + below(1000) * 1000);
         if (b.n > 1 << 20 || i + 1 == count) {
             fwrite(b.p, 1, b.n, stdout);

@@ -3,6 +3,7 @@
  *   magic u32, kind u32, number u64, written_ns u64, events_n u32, quarantine_n u32,
  *   length of five parts u32 ×5, checksum u64 over all of this (with 0 here) and the parts;
  *   parts: positions (16 bytes each), events_into, events, quarantine_into, quarantine.
+ * `reserve` is room to begin a segment when the disk is full, so that confirmed ones can go.
  * The file `stored` holds the number of the last confirmed record; an old one costs a repeat, which
  * the token makes harmless. */
 #include "store/spool.h"
@@ -33,6 +34,7 @@ enum {
     KIND_POSITIONS = 2,
     SEGMENT_BYTES = 64 << 20,
     PARTS = 5,
+    RESERVE = 256 << 10,
 };
 
 struct segment {
@@ -314,6 +316,24 @@ static bool recover(struct spool *s, struct err *e)
     return true;
 }
 
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Room set aside; without it a full disk is only harder to leave. */
+static void reserve_make(struct spool *s)
+{
+    static const uint8_t zeros[4096];
+
+    int fd = openat(s->dir_fd, "reserve", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    bool ok = fd >= 0;
+    for (size_t n = 0; ok && n < RESERVE; n += sizeof(zeros))
+        ok = write(fd, zeros, sizeof(zeros)) == (ssize_t)sizeof(zeros);
+    close_fd(fd);
+}
+
 bool spool_open(const char *dir, struct spool **ret, struct err *e)
 {
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
@@ -335,18 +355,13 @@ bool spool_open(const char *dir, struct spool **ret, struct err *e)
         if (s->stored_fd < 0)
             err_set(e, ERR_IO, "cannot write to the spool's folder %s: %m", dir);
         else if (recover(s, e)) {
+            reserve_make(s);
             *ret = s;
             return true;
         }
     }
     spool_close(s);
     return false;
-}
-
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
 }
 
 void spool_close(struct spool *s)
@@ -497,6 +512,19 @@ static void segments_drop(struct spool *s)
     }
 }
 
+/* The disk is full. When all is confirmed, a new segment lets the old ones go. */
+static bool room_make(struct spool *s, uint64_t now, struct err *e)
+{
+    if (s->places_from < s->places_n || s->newest->last < s->newest->first)
+        return false;
+    unlinkat(s->dir_fd, "reserve", 0);
+    if (!segment_open(s, now, e))
+        return false;
+    segments_drop(s);
+    reserve_make(s);
+    return true;
+}
+
 bool spool_append(struct spool *s, const struct spool_record *r, struct err *e)
 {
     struct buf b CLEANUP(buf_free) = buf_new((size_t)SPOOL_STREAMS * 16);
@@ -511,13 +539,16 @@ bool spool_append(struct spool *s, const struct spool_record *r, struct err *e)
     bool ok = (s->write_fd >= 0 && s->newest->bytes < SEGMENT_BYTES) || segment_open(s, now, e);
     struct spool_record numbered = *r;
     numbered.number = s->next_number;
-    uint64_t at = ok ? s->newest->bytes : 0;
     ok = ok && record_put(s, KIND_BLOCK, &numbered, parts, now, e);
+    if (!ok && e->kind == ERR_FULL && s->newest && room_make(s, now, e))
+        ok = record_put(s, KIND_BLOCK, &numbered, parts, now, e);
     if (ok) {
+        uint64_t n = HEAD;
+        for (size_t i = 0; i < PARTS; i++)
+            n += parts[i].n;
         s->newest->last = s->next_number;
-        place_add(s, &(struct place){s->next_number, s->newest->first, at, now,
-                                     r->events_n + r->quarantine_n,
-                                     (uint32_t)(s->newest->bytes - at)});
+        place_add(s, &(struct place){s->next_number, s->newest->first, s->newest->bytes - n, now,
+                                     r->events_n + r->quarantine_n, (uint32_t)n});
         s->next_number++;
         for (size_t i = 0; i < r->positions_n; i++)
             position_set(s, r->positions[i].stream, r->positions[i].seq);
