@@ -13,8 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct block_column columns[] = {
-    {"n", "UInt16", COL_U16}, {"w", "LowCardinality(String)", COL_LC}, {"a", "Array(String)", COL_STRS}};
+static const struct block_column columns[] = {{"n", "UInt16", COL_U16},
+                                              {"w", "LowCardinality(String)", COL_LC},
+                                              {"a", "Array(String)", COL_STRS}};
 
 static void native_form(void)
 {
@@ -80,10 +81,12 @@ static void eve_lines(void)
     struct eve v;
 
     eve_init(&v);
-    CHECK(!reads(&v, HEAD ",\"src_ip\":\"fe80::1\",\"alert\":{\"severity\":1,\"signature\":\"a\\\"b\\u00e9\","
-                          "\"metadata\":{\"x\":[[{}]],\"signature_severity\":[\"Critical\"],"
-                          "\"mitre_technique_id\":[\"T1\",\"T2\"]}},\"dns\":{\"queries\":[{\"rrname\":"
-                          "\"q\"},7,{\"rrname\":\"r\"}]}}"));
+    CHECK(
+        !reads(&v, HEAD
+               ",\"src_ip\":\"fe80::1\",\"alert\":{\"severity\":1,\"signature\":\"a\\\"b\\u00e9\","
+               "\"metadata\":{\"x\":[[{}]],\"signature_severity\":[\"Critical\"],"
+               "\"mitre_technique_id\":[\"T1\",\"T2\"]}},\"dns\":{\"queries\":[{\"rrname\":"
+               "\"q\"},7,{\"rrname\":\"r\"}]}}"));
     CHECK(v.timestamp_us == 1767294245678901);
     CHECK(span_eq(v.event_type, SPAN("alert")));
     CHECK(span_eq(v.row.v[row_column(F_alert_signature)].s, SPAN("a\"b\xc3\xa9")));
@@ -95,8 +98,9 @@ static void eve_lines(void)
     CHECK(!reads(&v, HEAD ",\"alert\":{\"severity\":9}}"));
     CHECK(span_eq(v.row.v[row_column(F_daizong_severity)].s, SPAN("info")));
     uint64_t before = v.mismatches;
-    CHECK(!reads(&v, HEAD ",\"http\":{\"status\":\"x\",\"length\":-1,\"url\":{\"a\":1},\"hostname\":[1]},"
-                          "\"dns\":3,\"src_port\":null}"));
+    CHECK(!reads(&v, HEAD
+                 ",\"http\":{\"status\":\"x\",\"length\":-1,\"url\":{\"a\":1},\"hostname\":[1]},"
+                 "\"dns\":3,\"src_port\":null}"));
     CHECK(v.mismatches == before + 4);
     CHECK_STR(reads(&v, HEAD ",\"src_ip\":\"x\"}"), "address is not an IP address");
     CHECK_STR(reads(&v, HEAD ",\"src_ip\":7}"), "address is not an IP address");
@@ -110,10 +114,10 @@ static void eve_lines(void)
 
 static void eve_noise(void)
 {
-    static const char line[] =
-        HEAD ",\"src_ip\":\"10.0.0.1\",\"alert\":{\"metadata\":{\"mitre_technique_id\":[\"T1\"],"
-             "\"signature_severity\":\"critical\"},\"severity\":1},\"http\":{\"url\":\"/\\u00e9\\n\"},"
-             "\"dns\":{\"queries\":[{\"rrname\":\"q\"}]},\"flow\":{\"alerted\":true,\"age\":3}}";
+    static const char line[] = HEAD
+        ",\"src_ip\":\"10.0.0.1\",\"alert\":{\"metadata\":{\"mitre_technique_id\":[\"T1\"],"
+        "\"signature_severity\":\"critical\"},\"severity\":1},\"http\":{\"url\":\"/\\u00e9\\n\"},"
+        "\"dns\":{\"queries\":[{\"rrname\":\"q\"}]},\"flow\":{\"alerted\":true,\"age\":3}}";
     static const char bytes[] = "{}[]\",:\\0u\xff-e1 ";
     struct block *b = block_new_events();
     struct buf out = buf_new(64 << 20);
@@ -189,7 +193,8 @@ static void spool_order(void)
     spool_confirm(s, r.number);
     spool_close(s);
     CHECK(spool_open(dir, &s, &e));
-    CHECK(spool_position_get(s, 5) == 12 && spool_position_get(s, 6) == 1 && spool_position_get(s, 7) == 0);
+    CHECK(spool_position_get(s, 5) == 12 && spool_position_get(s, 6) == 1 &&
+          spool_position_get(s, 7) == 0);
     CHECK(spool_read(s, &buf, &r, &found, &e) && found && span_eq(r.events, SPAN("two")));
     spool_token(s, r.number - 1, again);
     CHECK_STR(again, token);
