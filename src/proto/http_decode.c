@@ -10,6 +10,7 @@
 #include <brotli/decode.h>
 #include <zlib.h>
 
+enum { HELD_BYTES = 16 };
 enum { OUT_BYTES = 8192, RESTARTS_MAX = 3, GZIP_HEAD = 10, DECODER_MEM = 24 << 20 };
 
 enum gzip_state {
@@ -25,7 +26,8 @@ enum gzip_state {
 struct layer {
     uint8_t encoding; /* now being tried */
     uint8_t restarts;
-    bool passthrough, dead, ended;
+    bool passthrough, dead, ended, wrote;
+    uint8_t held[HELD_BYTES], held_n; /* the first bytes, while nothing came out: for a new start */
     bool zlib_made;
     uint8_t gzip; /* enum gzip_state */
     uint8_t gzip_flags;
@@ -283,18 +285,41 @@ static enum outcome try_layer(struct http_decoder *d, struct layer *l, struct sp
     return inflate_some(d, l, *data, ret_wrote);
 }
 
+/* Keeps the stream's first bytes as long as they are few and gave nothing. */
+static void hold(struct layer *l, struct span data)
+{
+    if (l->wrote || data.n > (size_t)(HELD_BYTES - l->held_n)) {
+        l->held_n = HELD_BYTES;
+        l->wrote = true; /* too late for a start from the beginning */
+        return;
+    }
+    memcpy(l->held + l->held_n, data.p, data.n);
+    l->held_n = (uint8_t)(l->held_n + data.n);
+}
+
 static void feed(struct http_decoder *d, struct layer *l, struct span data)
 {
+    struct span whole = data;
+    bool again = false;
+
     if (l->dead || d->stopped)
         return;
     while (!l->passthrough) {
-        bool wrote;
-        if (try_layer(d, l, &data, &wrote) == FED)
+        bool wrote = false;
+        struct span held = {l->held, again && !l->wrote ? l->held_n : 0};
+        enum outcome got = held.n ? try_layer(d, l, &held, &wrote) : FED;
+        if (got == FED)
+            got = try_layer(d, l, &data, &wrote);
+        if (got == FED) {
+            l->wrote |= wrote;
+            hold(l, whole);
             return;
+        }
         if (l->restarts == 0 && wrote) {
             l->dead = true; /* damaged in the middle: what came out stands */
             return;
         }
+        again = true;
         if (!restart(d, l)) {
             for (struct layer *k = l; k; k = k->next)
                 k->passthrough = true;

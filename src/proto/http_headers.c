@@ -166,11 +166,12 @@ static enum result value_line(const struct field_reader *r, size_t at, struct sp
     return folding_or_end(r, at + i, ret_end);
 }
 
+/* RFC 2616's token characters: a bit for each byte. */
 static bool is_token(uint8_t c)
 {
-    if (c < 33 || c > 126)
-        return false;
-    return !strchr("()<>@,;:\\\"/[]?={}", c);
+    static const uint32_t bits[8] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff, 0, 0, 0, 0};
+
+    return bits[c >> 5] >> (c & 31) & 1;
 }
 
 static size_t skip_blanks(const struct field_reader *r, size_t at)
