@@ -162,7 +162,8 @@ struct packet *decode_inner(struct decoder *d, struct packet *p, struct span s,
     return in;
 }
 
-void decode_rebuilt(struct decoder *d, struct packet *p, struct span s, decode_fn *fn)
+void decode_rebuilt(struct decoder *d, struct packet *p, struct span s, size_t link_n,
+                    decode_fn *fn)
 {
     struct packet *in = new_packet(d, p, s, SRC_DEFRAG);
 
@@ -172,7 +173,8 @@ void decode_rebuilt(struct decoder *d, struct packet *p, struct span s, decode_f
     in->flags = PKT_REBUILT | PKT_TUNNELED;
     in->n_vlan = p->n_vlan;
     memcpy(in->vlan, p->vlan, sizeof(in->vlan));
-    if (decode_new(d, in, s, fn, false))
+    in->link = p->link;
+    if (decode_new(d, in, span_from(s, link_n), fn, false))
         p->flags |= PKT_TUNNEL_OUTER | PKT_NO_PAYLOAD_INSPECT;
 }
 

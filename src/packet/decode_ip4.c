@@ -178,11 +178,12 @@ static void decode_fragment4(struct decoder *d, struct packet *p)
 
     p->flags |= PKT_FRAGMENT;
     decode_count(d, DC_FRAG4);
-    struct span s = defrag_add(d->defrag, d, p, &f);
+    size_t link_n = 0;
+    struct span s = defrag_add(d->defrag, d, p, &f, &link_n);
     if (s.n == 0)
         return;
     decode_count(d, DC_REBUILT4);
-    decode_rebuilt(d, p, s, decode_ipv4);
+    decode_rebuilt(d, p, s, link_n, decode_ipv4);
 }
 
 static void decode_upper4(struct decoder *d, struct packet *p)

@@ -292,11 +292,12 @@ static void decode_fragment6(struct decoder *d, struct packet *p, const struct f
     if (f->offset == 0 && !f->more)
         return;
     decode_count(d, DC_FRAG6);
-    struct span s = defrag_add(d->defrag, d, p, f);
+    size_t link_n = 0;
+    struct span s = defrag_add(d->defrag, d, p, f, &link_n);
     if (s.n == 0)
         return;
     decode_count(d, DC_REBUILT6);
-    decode_rebuilt(d, p, s, decode_ipv6);
+    decode_rebuilt(d, p, s, link_n, decode_ipv6);
 }
 
 static void decode_upper6(struct decoder *d, struct packet *p, uint8_t next)

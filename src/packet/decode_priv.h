@@ -122,8 +122,10 @@ decode_fn decode_gre, decode_udp_tunnel, decode_erspan_2;
  * the depth limit is met. */
 struct packet *decode_inner(struct decoder *d, struct packet *p, struct span s,
                             enum packet_source source, decode_fn *fn);
-/* A packet of rebuilt bytes that p, a fragment, completed. */
-void decode_rebuilt(struct decoder *d, struct packet *p, struct span s, decode_fn *fn);
+/* A packet of rebuilt bytes that p, a fragment, completed; fn begins behind link_n bytes of them.
+ */
+void decode_rebuilt(struct decoder *d, struct packet *p, struct span s, size_t link_n,
+                    decode_fn *fn);
 /* 64 KiB and more for one rebuilt packet, valid until the captured packet is done; NULL when there
  * are no more. */
 uint8_t *decode_buffer(struct decoder *d);

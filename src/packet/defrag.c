@@ -34,8 +34,8 @@ struct tracker {
     uint32_t n_pieces, cap_pieces;
     uint32_t bytes; /* of all pieces */
     uint32_t end;   /* of the last fragment */
-    uint8_t *head;  /* of the piece with offset 0 */
-    uint16_t head_n, next_at;
+    uint8_t *head;  /* of the piece with offset 0: link_n bytes of link layers, then IP's */
+    uint16_t head_n, link_n, next_at;
     uint8_t next; /* IPv6: what the fragment header of that piece names */
 };
 
@@ -357,21 +357,33 @@ static bool room_for_piece(struct defrag *g, struct tracker *t)
     return true;
 }
 
+/* The packet's bytes from its link layer to where the data of the fragment begins; link layers that
+ * are longer than any sane ones are left out. */
+static struct span whole_head(const struct packet *p, const struct fragment *f)
+{
+    size_t link_n = (size_t)(f->head.p - p->data.p);
+
+    if (link_n > DEFRAG_LINK)
+        return f->head;
+    return (struct span){p->data.p, link_n + f->head.n};
+}
+
 /* Keeps a copy; false when a ceiling is met. */
-static bool keep(struct defrag *g, struct tracker *t, const struct fragment *f, uint32_t cut)
+static bool keep(struct defrag *g, struct tracker *t, const struct packet *p,
+                 const struct fragment *f, uint32_t cut)
 {
     size_t n = f->data.n - cut;
+    struct span first = whole_head(p, f);
     bool has_head = f->offset == 0 && !t->head;
 
-    if (g->n_pieces >= g->conf->defrag_frags ||
-        g->memory + n + f->head.n > g->conf->defrag_memcap) {
+    if (g->n_pieces >= g->conf->defrag_frags || g->memory + n + first.n > g->conf->defrag_memcap) {
         g->counters[DC_MAX_FRAGS]++;
         return false;
     }
     if (!room_for_piece(g, t))
         return false;
     uint8_t *bytes = mem_try(n);
-    uint8_t *head = has_head ? mem_try(f->head.n) : NULL;
+    uint8_t *head = has_head ? mem_try(first.n) : NULL;
     if (!bytes || (has_head && !head)) {
         mem_free(bytes);
         mem_free(head);
@@ -379,12 +391,13 @@ static bool keep(struct defrag *g, struct tracker *t, const struct fragment *f, 
     }
     memcpy(bytes, f->data.p + cut, n);
     if (has_head) {
-        memcpy(head, f->head.p, f->head.n);
+        memcpy(head, first.p, first.n);
         t->head = head;
-        t->head_n = (uint16_t)f->head.n;
+        t->head_n = (uint16_t)first.n;
+        t->link_n = (uint16_t)(first.n - f->head.n);
         t->next_at = (uint16_t)f->next_at;
         t->next = f->proto;
-        g->memory += f->head.n;
+        g->memory += first.n;
     }
     uint32_t offset = f->offset + cut;
     uint32_t at = lower_bound(t, offset + 1);
@@ -437,26 +450,27 @@ static struct span build(const struct tracker *t, uint8_t *to, uint8_t ip_v, uin
     }
     /* A length that does not fit is cut to its 16 bits, so that decoding finds it wrong and says
      * so. */
-    size_t total = (ip_v == 4 ? t->head_n + n : t->head_n + n - 40) & 0xffff;
+    size_t total = (t->head_n - t->link_n + n - (ip_v == 4 ? 0 : 40)) & 0xffff;
+    uint8_t *ip = to + t->link_n;
     if (ip_v == 4) {
-        uint32_t sum = be16(to + 10);
+        uint32_t sum = be16(ip + 10);
         /* RFC 1624: the header's checksum follows the fields that change, right or wrong */
-        sum = (uint32_t)(~sum & 0xffff) + (uint32_t)(~be16(to + 2) & 0xffff) + (uint32_t)total +
-              (uint32_t)(~be16(to + 6) & 0xffff);
+        sum = (uint32_t)(~sum & 0xffff) + (uint32_t)(~be16(ip + 2) & 0xffff) + (uint32_t)total +
+              (uint32_t)(~be16(ip + 6) & 0xffff);
         sum = (sum & 0xffff) + (sum >> 16);
         sum = (sum & 0xffff) + (sum >> 16);
-        put_be16(to + 2, (uint16_t)total);
-        put_be16(to + 6, 0);
-        put_be16(to + 10, (uint16_t)~sum);
+        put_be16(ip + 2, (uint16_t)total);
+        put_be16(ip + 6, 0);
+        put_be16(ip + 10, (uint16_t)~sum);
     } else {
-        put_be16(to + 4, (uint16_t)total);
-        to[t->next_at] = next;
+        put_be16(ip + 4, (uint16_t)total);
+        ip[t->next_at] = next;
     }
     return (struct span){to, t->head_n + n};
 }
 
 struct span defrag_add(struct defrag *g, struct decoder *d, struct packet *p,
-                       const struct fragment *f)
+                       const struct fragment *f, size_t *ret_link_n)
 {
     const struct span none = {rd_zeros, 0};
     bool v4 = p->ip_v == 4;
@@ -478,7 +492,7 @@ struct span defrag_add(struct defrag *g, struct decoder *d, struct packet *p,
         decode_event(p, v4 ? DEV_IPV4_FRAG_OVERLAP : DEV_IPV6_FRAG_OVERLAP);
     if (fit.covered || fit.cut >= f->data.n)
         return none;
-    if (!keep(g, t, f, fit.cut)) {
+    if (!keep(g, t, p, f, fit.cut)) {
         decode_event(p, v4 ? DEV_IPV4_FRAG_IGNORED : DEV_IPV6_FRAG_IGNORED);
         return none;
     }
@@ -490,6 +504,7 @@ struct span defrag_add(struct defrag *g, struct decoder *d, struct packet *p,
         return none;
     uint8_t *buffer = decode_buffer(d);
     struct span s = buffer ? build(t, buffer, p->ip_v, t->next) : none;
+    *ret_link_n = t->link_n;
     drop_tracker(g, t);
     return s;
 }

@@ -6,8 +6,8 @@
 
 #include "packet/decode.h"
 
-/* Room for the longest rebuilt packet with its header. */
-enum { DEFRAG_BUFFER = 65535 + 40 + 256 };
+/* Room for the longest rebuilt packet with its headers, link layers included. */
+enum { DEFRAG_LINK = 256, DEFRAG_BUFFER = 65535 + 40 + 256 + DEFRAG_LINK };
 
 struct defrag;
 
@@ -24,10 +24,11 @@ struct fragment {
 /* Counters are those of enum counter_decode. */
 struct defrag *defrag_new(const struct decode_conf *conf, uint64_t *counters);
 void defrag_free(struct defrag *g);
-/* Keeps the fragment f of packet p. The whole IP packet when it completed one, in a buffer of d
- * (decode_buffer); else empty. Notes anomalies in p. */
+/* Keeps the fragment f of packet p. When it completed one: the whole packet in a buffer of d
+ * (decode_buffer), the IP header at *ret_link_n behind the first fragment's link layers; else
+ * empty. Notes anomalies in p. */
 struct span defrag_add(struct defrag *g, struct decoder *d, struct packet *p,
-                       const struct fragment *f);
+                       const struct fragment *f, size_t *ret_link_n);
 void defrag_expire(struct defrag *g, uint64_t now_ns);
 /* Bytes held now. */
 uint64_t defrag_memory(const struct defrag *g);

@@ -100,13 +100,14 @@ enum { PKT_EVENTS = 15, PKT_VLANS = 3 };
 
 struct packet {
     /* capture */
-    uint64_t ts_ns;   /* when it was on the wire */
-    uint64_t number;  /* in its capture, from 1 (EVE's pcap_cnt); 0 for live and made ones */
-    struct span data; /* as captured, from the link layer; of a tunnelled packet from its IP head */
-    uint32_t wire_n;  /* length on the wire */
-    uint16_t link;    /* enum link_type */
-    uint16_t source;  /* enum packet_source */
-    uint32_t flags;   /* enum packet_flag */
+    uint64_t ts_ns;  /* when it was on the wire */
+    uint64_t number; /* in its capture, from 1 (EVE's pcap_cnt); 0 for live and made ones */
+    struct span
+        data; /* as captured, from the link layer; of a tunnelled packet what the tunnel held */
+    uint32_t wire_n;            /* length on the wire */
+    uint16_t link;              /* enum link_type */
+    uint16_t source;            /* enum packet_source */
+    uint32_t flags;             /* enum packet_flag */
     const struct packet *outer; /* the packet around this one, or NULL */
     uint8_t depth;              /* tunnels around this one */
     uint8_t layers;             /* decoders entered so far, those of outer packets included */

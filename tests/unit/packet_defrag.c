@@ -72,6 +72,8 @@ static void every_order(fragment_fn *fn)
         }
         CHECK(rebuilt(&s, sizeof(text) - 1));
         CHECK(memcmp(s.all[0].ip_payload.p, text, sizeof(text) - 1) == 0);
+        CHECK(s.all[0].data.n == (size_t)(s.all[0].ip - s.all[0].data.p) + s.all[0].ip_n);
+        CHECK(s.all[0].ip - s.all[0].data.p == (fn == fragment4 ? 14 : 0));
         CHECK(s.all[0].proto == PROTO_TEST && !(s.all[0].flags & PKT_IP_CHECKSUM_BAD));
     }
 }
