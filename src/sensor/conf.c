@@ -122,7 +122,7 @@ static bool conf_decode(struct sensor_conf *c, struct yaml *root, struct err *e)
     if (!conf_bool(root, "decoder.teredo.enabled", &d->teredo, e) ||
         !conf_bool(root, "decoder.vxlan.enabled", &d->vxlan, e) ||
         !conf_bool(root, "decoder.geneve.enabled", &d->geneve, e) ||
-        !conf_bool(root, "decoder.erspan.typeI.enabled", &d->erspan, e) ||
+        !conf_bool(root, "decoder.erspan.typeI.enabled", &d->erspan_type_1, e) ||
         !conf_bool(root, "decoder.recursion-level.use-for-tracking", &d->depth_is_flow_key, e) ||
         !conf_size32(root, "decoder.max-layers", &layers, e) ||
         !conf_ports(root, "decoder.teredo.ports", d->teredo_ports, &d->n_teredo_ports,

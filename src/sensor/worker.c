@@ -337,12 +337,6 @@ void worker_packet(struct worker *w, const struct capture_packet *cp)
 {
     struct packet *p = &w->packet;
 
-    packet_reset(p);
-    p->ts_ns = cp->ts_ns;
-    p->number = cp->number;
-    p->data = cp->data;
-    p->wire_n = cp->wire_n;
-    p->link = cp->link;
     w->packets++;
     w->bytes += cp->wire_n;
     if (cp->ts_ns > w->now_ns)
@@ -350,7 +344,7 @@ void worker_packet(struct worker *w, const struct capture_packet *cp)
     if (!w->started_ns)
         w->started_ns = cp->ts_ns;
     flow_expire(w->flows, w->now_ns);
-    decode_packet(w->decoder, cp->link, p, worker_visit, w);
+    decode_captured(w->decoder, cp, p, worker_visit, w);
 }
 
 void worker_idle(struct worker *w, uint64_t now_ns)

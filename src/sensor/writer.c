@@ -102,7 +102,7 @@ static void head_addresses(struct event *ev, const struct event_of *of)
     if (of->dir == HEAD_PACKET && p) {
         if (p->ip_v == 0)
             return;
-        head_tuple(ev, &p->src, p->sport, &p->dst, p->dport, has_ports(proto) && p->l4);
+        head_tuple(ev, &p->src, p->sport, &p->dst, p->dport, has_ports(proto));
         family = p->ip_v;
     } else if (f) {
         const struct flow_key *k = &f->key;
