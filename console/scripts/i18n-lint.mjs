@@ -31,6 +31,7 @@ for (const file of sources(root)) {
     if (m[2]) prefixes.add(m[1]);
     else if (!all.has(m[1])) problems.push(`${file.slice(root.length + 1)}: no text for ${m[1]}`);
   }
+  for (const m of text.matchAll(/\bword\(\s*'([^']+)'/g)) prefixes.add(m[1]);
   for (const m of text.matchAll(/\bt\(\s*`([^`$]+)\$\{/g)) prefixes.add(m[1]);
   for (const m of text.matchAll(/'([a-z][\w]*(?:\.[\w-]+)*)'/g)) if (all.has(m[1])) used.add(m[1]);
   for (const m of text.matchAll(/label: '([a-z]+\.[\w.]+)'/g)) if (!all.has(m[1])) problems.push(`${file.slice(root.length + 1)}: no text for ${m[1]}`);

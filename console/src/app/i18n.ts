@@ -47,8 +47,9 @@ export async function accountLang(l: string | undefined): Promise<void> {
   if (stored() === null && (l === 'en' || l === 'zh-CN') && l !== lang.value) await setLang(l, false);
 }
 
-export function has(key: string): boolean {
-  return key in table.value;
+/** The text for one of a set of words that the node may extend; a word not known yet stands for itself. */
+export function word(prefix: string, name: string | null | undefined): string {
+  return name ? (table.value[prefix + name] ?? name) : '–';
 }
 
 export function t(key: string, args?: Record<string, string | number>): string {

@@ -13,12 +13,14 @@ export interface Stats {
   packets_per_s: number;
   bits_per_s: number;
   sensors_online: number;
-  open_groups: number;
+  open_groups?: number;
   as_of: string;
 }
 
 export const streamState = signal<'connecting' | 'open' | 'down'>('connecting');
 export const stats = signal<Stats | null>(null);
+/** Alert groups nobody decided yet; null until known. */
+export const openGroups = signal<number | null>(null);
 export const jobs = signal<Record<string, Job>>({});
 /** Live: pages follow the stream. Paused: they stand still and count what they have not shown. */
 export const live = signal(true);
@@ -65,7 +67,10 @@ function flush(): void {
 
 function take(m: Message): void {
   if (m.type === 'state') streamState.value = m.data as 'open' | 'down';
-  else if (m.type === 'stats') stats.value = m.data as Stats;
+  else if (m.type === 'stats') {
+    stats.value = m.data as Stats;
+    if (typeof stats.value.open_groups === 'number') openGroups.value = stats.value.open_groups;
+  }
   else if (m.type === 'job') {
     const j = m.data as Job;
     jobs.value = { ...jobs.value, [j.id]: j };

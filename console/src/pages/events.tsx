@@ -118,7 +118,7 @@ function ColumnChooser({ cols, onChange }: { cols: string[]; onChange(c: string[
   const all = [
     ...DEFAULT_COLS.map((id) => ({ id, text: t('col.' + id), help: '' })),
     ...(catalogue.value?.fields ?? [])
-      .filter((f) => f.type !== 'object' && f.column !== false && f.name !== 'timestamp')
+      .filter((f) => f.type !== 'object' && f.name !== 'timestamp')
       .map((f) => ({ id: f.name, text: f.name, help: pick(f.help) })),
   ].filter((c) => !want || (c.text + ' ' + c.help).toLowerCase().includes(want.toLowerCase()));
   all.sort((a, b) => Number(first.includes(b.id)) - Number(first.includes(a.id)));
@@ -138,7 +138,7 @@ function ColumnChooser({ cols, onChange }: { cols: string[]; onChange(c: string[
           <div class="chooser">
             <input data-autofocus value={want} placeholder={t('events.findfield')} aria-label={t('events.findfield')} onInput={(e) => setWant(e.currentTarget.value)} />
             <div class="chooser-list" tabIndex={0} role="group" aria-label={t('events.columns')}>
-              {all.slice(0, 200).map((c) => (
+              {all.slice(0, 300).map((c) => (
                 <label key={c.id} class="check-line" title={c.help}>
                   <input
                     type="checkbox"

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApi } from '../app/api';
 import { endpoint } from '../app/eve';
 import { int } from '../app/format';
-import { pick, t } from '../app/i18n';
+import { pick, t, word } from '../app/i18n';
 import { term } from '../app/query';
 import { href } from '../app/route';
 import { brief, iso, stamp } from '../app/time';
@@ -170,7 +170,7 @@ function Body({ d }: { d: GroupDetail }) {
           <ul class="history">
             {d.history.map((h) => (
               <li key={h.at + h.action}>
-                <span class="muted">{brief(Date.parse(h.at))}</span> {h.by} · {t('action.' + h.action)}
+                <span class="muted">{brief(Date.parse(h.at))}</span> {h.by} · {word('action.', h.action)}
                 {h.note ? ` · ${h.note}` : ''}
               </li>
             ))}

@@ -2,7 +2,7 @@
 // One address: what it is called, what it offers and runs, whom it talks to, what was raised about it, and when.
 import { url, useApi } from '../app/api';
 import { bytes, int } from '../app/format';
-import { t } from '../app/i18n';
+import { t, word } from '../app/i18n';
 import { term } from '../app/query';
 import { hostHref, href, path } from '../app/route';
 import { ago, brief, from, iso, resolve, spanWords, to, setRange } from '../app/time';
@@ -158,7 +158,7 @@ function Body({ d }: { d: HostDetail }) {
             const source = d.software.find((n) => n.name === i.value)?.source ?? '';
             return (
               <>
-                <span class="tag">{t('software.' + source)}</span>
+                <span class="tag">{word('software.', source)}</span>
                 <span class="clip" title={String(i.value)}>
                   {String(i.value)}
                 </span>

@@ -4,7 +4,7 @@
 import { useState } from 'preact/hooks';
 import { post, session, useApi, type ApiError } from '../app/api';
 import { bits, bytes, int, rate, share } from '../app/format';
-import { has, pick, t } from '../app/i18n';
+import { pick, t, word } from '../app/i18n';
 import { term } from '../app/query';
 import { href } from '../app/route';
 import { live } from '../app/stream';
@@ -17,7 +17,7 @@ import { Dialog, toast } from '../ui/overlay';
 function State({ s }: { s: Sensor['state'] }) {
   return (
     <span class={`state-mark ${s}`}>
-      <i aria-hidden="true" /> {t('sensor.' + s)}
+      <i aria-hidden="true" /> {word('sensor.', s)}
     </span>
   );
 }
@@ -31,7 +31,7 @@ function amount(l: Sensor['loss'][0]): string {
 }
 
 function stageName(stage: string): string {
-  return has('stage.' + stage) ? t('stage.' + stage) : stage;
+  return word('stage.', stage);
 }
 
 function Ledger({ s }: { s: Sensor }) {
@@ -122,7 +122,7 @@ function SensorCard({ s, onStop }: { s: Sensor; onStop(s: Sensor): void }) {
         <dl class="sensor-rates">
           {(
             [
-              [t('sensor.now'), s.state === 'online' ? bits(s.rates.bits_per_s) : '–', s.state === 'online' ? t('sensor.pps', { n: rate(s.rates.packets_per_s) }) : t('sensor.' + s.state)],
+              [t('sensor.now'), s.state === 'online' ? bits(s.rates.bits_per_s) : '–', s.state === 'online' ? t('sensor.pps', { n: rate(s.rates.packets_per_s) }) : word('sensor.', s.state)],
               [t('sensor.total'), bytes(s.totals.bytes), t('sensor.n.packets', { n: s.totals.packets })],
               [t('sensor.made'), int(s.totals.events), t('sensor.n.alerts', { n: s.totals.alerts })],
             ] as const

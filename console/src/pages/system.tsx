@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { del, post, put, session, useApi, type ApiError } from '../app/api';
 import { bytes, int, rate } from '../app/format';
-import { setLang, t, type Lang } from '../app/i18n';
+import { setLang, t, word, type Lang } from '../app/i18n';
 import { param, setParams } from '../app/route';
 import { brief, ago, duration } from '../app/time';
 import type { Health } from '../app/types';
@@ -48,7 +48,7 @@ function HealthTab() {
     <Answer of={r}>
       {(h) => (
         <div class="columns">
-          <Card title={t('system.node')} extra={<span class={`state-mark ${h.status === 'ok' ? 'online' : 'stale'}`}><i aria-hidden="true" /> {t('health.' + h.status)}</span>}>
+          <Card title={t('system.node')} extra={<span class={`state-mark ${h.status === 'ok' ? 'online' : 'stale'}`}><i aria-hidden="true" /> {word('health.', h.status)}</span>}>
             <Facts
               rows={[
                 [t('sensor.version'), h.version],
@@ -57,10 +57,10 @@ function HealthTab() {
               ]}
             />
           </Card>
-          <Card title={t('system.store')} extra={<span class={`state-mark ${h.store.state === 'ready' ? 'online' : 'stale'}`}><i aria-hidden="true" /> {t('store.' + h.store.state)}</span>}>
+          <Card title={t('system.store')} extra={<span class={`state-mark ${h.store.state === 'ready' ? 'online' : 'stale'}`}><i aria-hidden="true" /> {word('store.', h.store.state)}</span>}>
             <Facts
               rows={[
-                [t('system.backend'), t('backend.' + h.store.backend)],
+                [t('system.backend'), word('backend.', h.store.backend)],
                 [t('system.restarts'), int(h.store.restarts)],
                 [t('system.detail'), h.store.detail ?? ''],
               ]}
@@ -236,7 +236,7 @@ function UsersTab() {
                 {d.users.map((u) => (
                   <tr key={u.name}>
                     <td>{u.name}</td>
-                    <td>{ROLES.includes(u.role) ? t('role.' + u.role) : u.role}</td>
+                    <td>{word('role.', u.role)}</td>
                     <td class="muted">{when(u.created)}</td>
                     <td class="muted">{when(u.last_login)}</td>
                     <td class="end">
@@ -310,7 +310,7 @@ function TokensTab() {
                   {d.tokens.map((x) => (
                     <tr key={x.id}>
                       <td>{x.name}</td>
-                      <td>{x.role && ROLES.includes(x.role) ? t('role.' + x.role) : (x.role ?? '–')}</td>
+                      <td>{word('role.', x.role)}</td>
                       <td class="muted">{when(x.created)}</td>
                       <td class="muted">{when(x.last_used)}</td>
                       <td class="end">

@@ -9,10 +9,10 @@ import { layers, useKeys, type Binding } from '../app/keys';
 import { medium, narrow, setSingleKeys, singleKeys, theme, toggleTheme } from '../app/prefs';
 import { isIp } from '../app/query';
 import { go, hostHref, href, path } from '../app/route';
-import { live, setLive, stats, stopStream, streamState, unseen } from '../app/stream';
+import { live, openGroups, setLive, stats, stopStream, streamState, unseen } from '../app/stream';
 import { isLiveRange, zoomOut } from '../app/time';
 import { short } from '../app/format';
-import type { Health } from '../app/types';
+import type { GroupList, Health } from '../app/types';
 import { Icon, Logo } from './icons';
 import { Dialog, MenuHost, openMenu, toast, ToastHost, undoLast } from './overlay';
 import { QueryBox } from './querybox';
@@ -31,7 +31,7 @@ const NAV: { title: string; items: Item[] }[] = [
   {
     title: 'nav.judge',
     items: [
-      { path: '/inbox', label: 'nav.inbox', icon: 'inbox', key: 'g i', count: () => stats.value?.open_groups ?? 0 },
+      { path: '/inbox', label: 'nav.inbox', icon: 'inbox', key: 'g i', count: () => openGroups.value ?? 0 },
       { path: '/events', label: 'nav.events', icon: 'events', key: 'g e' },
     ],
   },
@@ -205,6 +205,29 @@ function Nav() {
   );
 }
 
+/** Keeps the inbox's count while the stream does not tell it. */
+function useOpenGroups(): void {
+  useEffect(() => {
+    let stop = false;
+    const ask = async () => {
+      if (typeof stats.value?.open_groups === 'number' || document.visibilityState !== 'visible') return;
+      try {
+        const r = await api<GroupList>('/alerts?status=new&limit=1');
+        if (!stop) openGroups.value = r.totals.groups;
+      } catch {
+        /* the page itself says what is wrong */
+      }
+    };
+    const first = setTimeout(() => void ask(), 3000);
+    const id = setInterval(() => void ask(), 15000);
+    return () => {
+      stop = true;
+      clearTimeout(first);
+      clearInterval(id);
+    };
+  }, []);
+}
+
 /** The node's own state, said in one line when it is not well. */
 function Trouble() {
   const h = useApi<Health>('/health', 15000);
@@ -278,6 +301,7 @@ function Help({ onClose }: { onClose(): void }) {
 
 export function Frame({ children }: { children: ComponentChildren }) {
   const [help, setHelp] = useState(false);
+  useOpenGroups();
   useKeys('keys.everywhere', [
     {
       keys: ['/'],
