@@ -16,6 +16,12 @@ static const char *const event_names[DECODE_EVENTS] = {
 #undef DECODE_EVENT
 };
 
+static const char *const event_counter_names[DECODE_EVENTS] = {
+#define DECODE_EVENT(id, name) [DEV_##id] = "decoder.event." name,
+#include "packet/decode_events.def"
+#undef DECODE_EVENT
+};
+
 static const char *const counter_names[DECODE_COUNTERS] = {
 #define DECODE_COUNTER(id, name) [DC_##id] = name,
 #include "packet/decode_counters.def"
@@ -31,6 +37,12 @@ const char *decode_event_eve(enum decode_event e)
 const char *decode_event_rule(enum decode_event e)
 {
     return decode_event_eve(e) + sizeof("decoder.") - 1;
+}
+
+const char *decode_event_counter_name(enum decode_event e)
+{
+    must(e < DECODE_EVENTS);
+    return event_counter_names[e];
 }
 
 enum decode_event decode_event_find(struct span rule_name)

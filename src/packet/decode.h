@@ -20,6 +20,8 @@ enum decode_event {
 /* EVE's name, "decoder.ipv4.pkt_too_small", and the rule language's, "ipv4.pkt_too_small". */
 const char *decode_event_eve(enum decode_event e);
 const char *decode_event_rule(enum decode_event e);
+/* The counter's name, "decoder.event.ipv4.pkt_too_small". */
+const char *decode_event_counter_name(enum decode_event e);
 /* DECODE_EVENTS when there is no such event. */
 enum decode_event decode_event_find(struct span rule_name);
 

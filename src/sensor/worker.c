@@ -415,6 +415,9 @@ size_t worker_counters(const struct worker *w, struct counter *to, size_t cap)
 
     for (unsigned i = 0; i < DECODE_COUNTERS; i++)
         counter_add(to, cap, &n, decode_counter_name(i), decode_counters(w->decoder)[i]);
+    for (unsigned i = 0; w->conf->stats_decoder_events && i < DECODE_EVENTS; i++)
+        counter_add(to, cap, &n, decode_event_counter_name(i),
+                    decode_event_counters(w->decoder)[i]);
     for (unsigned i = 0; i < FLOW_COUNTERS; i++)
         counter_add(to, cap, &n, flow_counter_name(i), flow_counters(w->flows)[i]);
     for (unsigned i = 0; i < STREAM_COUNTERS; i++)

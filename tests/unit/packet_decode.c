@@ -626,6 +626,7 @@ static void names(void)
     CHECK_STR(decode_event_rule(DEV_IPV4_WRONG_IP_VER), "ipv4.wrong_ip_version");
     CHECK(decode_event_find(SPAN("ppp.unsup_proto")) == DEV_PPP_UNSUP_PROTO);
     CHECK(decode_event_find(SPAN("ppp.nothing")) == DECODE_EVENTS);
+    CHECK_STR(decode_event_counter_name(DEV_UDP_LEN_INVALID), "decoder.event.udp.len_invalid");
     CHECK_STR(decode_counter_name(DC_VLAN_QINQ), "decoder.vlan_qinq");
 }
 
