@@ -63,6 +63,8 @@ struct app {
     /* The server was recognised first while the client's bytes were kept: give those, then these
      * again. Set by the feed that consumed nothing for this reason. */
     bool other_first, other_given;
+    /* Set around the writing of an alert: the http object holds bodies as text, as Base64. */
+    bool log_body_text, log_body_base64;
 };
 
 void app_init(struct app *a, struct app_env *env, uint8_t transport, uint16_t sport,

@@ -305,6 +305,10 @@ static bool get_file_data(struct tx *t, enum dir dir, uint32_t index, struct ins
     const struct file *f = nth_file(t, dir, index);
     if (!f)
         return false;
+    const struct http_tx *tx = http_tx_of(t);
+    if (f->state == FILE_OPEN && f->size < tx->conf->request_inspect_min &&
+        !tx->conf->http_inline && !tx->side[DIR_TS].eof)
+        return false; /* wait for more to look at */
     ret->data = buf_span(&f->window);
     ret->offset = f->window_at;
     ret->final = f->state != FILE_OPEN;

@@ -73,11 +73,10 @@ static void extended(struct event *ev, const struct http_tx *tx)
     event_uint(ev, F_http_length, tc->message_length);
 }
 
-static bool wanted(const struct http_log_conf *conf, struct span name, bool response)
+static bool wanted(const struct http_log_conf *conf, struct span name)
 {
     for (size_t i = 0; i < n_http_log_headers; i++) {
-        if (conf->custom >> i & 1 && http_log_headers[i].response == response &&
-            span_ieq(name, span_str(http_log_headers[i].header)))
+        if (conf->custom >> i & 1 && span_ieq(name, span_str(http_log_headers[i].header)))
             return true;
     }
     return false;
@@ -94,7 +93,7 @@ static void headers(struct event *ev, const struct http_tx *tx, enum dir dir,
 
     for (uint32_t i = 0; i < s->n_headers; i++) {
         struct span name = s->headers[i].name, value = s->headers[i].value;
-        if (!all && !wanted(conf, name, !ts))
+        if (!all && !wanted(conf, name))
             continue;
         if (!any)
             event_open(ev, ts ? F_http_request_headers : F_http_response_headers);
@@ -108,6 +107,36 @@ static void headers(struct event *ev, const struct http_tx *tx, enum dir dir,
     }
     if (any)
         event_close(ev);
+}
+
+/* Bodies as they are kept: control and high bytes as dots in the text form. */
+static void bodies(struct event *ev, struct tx *t, bool text)
+{
+    static const enum field fields[2][2] = {
+        {F_http_http_request_body, F_http_http_response_body},
+        {F_http_http_request_body_printable, F_http_http_response_body_printable},
+    };
+
+    for (enum dir d = DIR_TS; d <= DIR_TC; d++) {
+        const struct http_body *b = &http_tx_of(t)->side[d].body;
+        struct arena scratch;
+        if (!b->n)
+            continue;
+        if (!text) {
+            event_base64(ev, fields[0][d], (struct span){b->p, b->n});
+            continue;
+        }
+        arena_init(&scratch, t->mem.pool, b->n + 4096);
+        uint8_t *copy = arena_get(&scratch, b->n);
+        if (!copy)
+            return;
+        for (size_t i = 0; i < b->n; i++) {
+            uint8_t ch = b->p[i];
+            copy[i] = ascii_is_print(ch) || ch == '\n' || ch == '\r' ? ch : '.';
+        }
+        event_str(ev, fields[1][d], (struct span){copy, b->n});
+        arena_free(&scratch);
+    }
 }
 
 bool http_log(struct app *app, struct tx *t, enum dir dir, bool alert, struct event *ev)
@@ -124,6 +153,10 @@ bool http_log(struct app *app, struct tx *t, enum dir dir, bool alert, struct ev
         headers(ev, tx, DIR_TS, conf);
     if (!alert && (conf->all_response_headers || conf->custom))
         headers(ev, tx, DIR_TC, conf);
+    if (alert && app->log_body_text)
+        bodies(ev, t, true);
+    if (alert && app->log_body_base64)
+        bodies(ev, t, false);
     event_close(ev);
     return true;
 }

@@ -122,6 +122,14 @@ static void posts(void)
     CHECK_STR(look(&f, 0, DIR_TS, "http.request_body"), "a=1&b=2");
     CHECK_STR(look(&f, 0, DIR_TS, "file.data"), "a=1&b=2");
     CHECK_STR(look(&f, 0, DIR_TS, "file.name"), "/up");
+    struct event ev;
+    buf_clear(&f.log);
+    f.app.log_body_text = f.app.log_body_base64 = true;
+    event_begin(&ev, &f.log);
+    f.app.proto->log(&f.app, f.app.first, DIR_TS, true, &ev);
+    CHECK(event_end(&ev));
+    CHECK(strstr(buf_cstr(&f.log), "\"http_request_body_printable\":\"a=1&b=2\""));
+    CHECK(strstr(buf_cstr(&f.log), "\"http_request_body\":\"YT0xJmI9Mg==\""));
     flow_end(&f);
 }
 
