@@ -139,14 +139,16 @@ static void table_events(struct buf *b, const char *db, unsigned days)
         const char *name = field_table[text_fields[i]].id;
         buf_printf(b, "  INDEX tx_%s %s TYPE text(tokenizer = splitByNonAlpha),\n", name, name);
     }
-    buf_printf(b,
-               "  PROJECTION by_src (SELECT src_ip, _part_offset ORDER BY src_ip),\n"
-               "  PROJECTION by_dest (SELECT dest_ip, _part_offset ORDER BY dest_ip)\n"
-               ") ENGINE = MergeTree PARTITION BY toYYYYMMDD(timestamp)\n"
-               "ORDER BY (event_type, timestamp) TTL ingest_ts + INTERVAL %u DAY\n"
-               "SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,\n"
-               "  old_parts_lifetime = 60",
-               days);
+    buf_printf(
+        b,
+        "  PROJECTION by_src (SELECT src_ip, timestamp, _part_offset ORDER BY src_ip, timestamp),\n"
+        "  PROJECTION by_dest (SELECT dest_ip, timestamp, _part_offset ORDER BY dest_ip, "
+        "timestamp)\n"
+        ") ENGINE = MergeTree PARTITION BY toYYYYMMDD(timestamp)\n"
+        "ORDER BY (event_type, timestamp) TTL ingest_ts + INTERVAL %u DAY\n"
+        "SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,\n"
+        "  old_parts_lifetime = 60",
+        days);
 }
 
 static const char *const table_quarantine =
@@ -192,6 +194,7 @@ static const char *const table_hosts =
     "CREATE TABLE IF NOT EXISTS `%s`.hosts_hour (hour DateTime('UTC') CODEC(Delta(4), ZSTD(1)),"
     " ip IPv6 CODEC(ZSTD(1)), daizong_unit LowCardinality(String),"
     " events SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),"
+    " events_out SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),"
     " alerts_out SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),"
     " alerts_in SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),"
     " flows_out SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),"
@@ -226,7 +229,8 @@ static const struct view {
      " daizong_sensor, daizong_unit"},
     {"hosts_hour_v1", "hosts_hour",
      "SELECT toStartOfHour(toDateTime(timestamp, 'UTC')) AS hour, side.2 AS ip, daizong_unit,"
-     " count() AS events, countIf(event_type = 'alert' AND side.1 = 0) AS alerts_out,"
+     " count() AS events, countIf(side.1 = 0) AS events_out,"
+     " countIf(event_type = 'alert' AND side.1 = 0) AS alerts_out,"
      " countIf(event_type = 'alert' AND side.1 = 1) AS alerts_in,"
      " countIf(event_type = 'flow' AND side.1 = 0) AS flows_out,"
      " countIf(event_type = 'flow' AND side.1 = 1) AS flows_in,"
@@ -235,7 +239,7 @@ static const struct view {
      " sumIf(if(side.1 = 0, flow_bytes_toclient, flow_bytes_toserver), event_type = 'flow') AS"
      " bytes_in, min(timestamp) AS first, max(timestamp) AS last"
      " FROM events ARRAY JOIN [(0, src_ip), (1, dest_ip)] AS side"
-     " WHERE event_type IN ('alert', 'flow') GROUP BY hour, ip, daizong_unit"},
+     " WHERE event_type != 'stats' GROUP BY hour, ip, daizong_unit"},
 };
 
 static bool exec_format(struct store *s, const char *format, unsigned days, struct err *e)

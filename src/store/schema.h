@@ -7,7 +7,12 @@
  * holds malformed lines with the reason. Roll-ups, filled as rows come in, answer what is asked all
  * the time: events_minute  minute × event_type × app_proto × daizong_severity × sensor × unit
  *   alerts_hour    hour × signature × both addresses × sensor × unit
- *   hosts_hour     hour × address × unit
+ *   hosts_hour     hour × address × unit (all events but stats; *_out: as source, *_in: as target)
+ * Ask for rows in two steps, the first of which is cheap, in one statement:
+ *   the latest with an address: WHERE src_ip = x AND timestamp >= (SELECT min(timestamp) FROM
+ * (SELECT timestamp FROM events WHERE src_ip = x ORDER BY timestamp DESC LIMIT 100)) (a projection
+ * on src_ip and timestamp answers the inner one), one such SELECT for src_ip and one for dest_ip;
+ *   the latest of all types: the inner one sums events_minute backwards until there are enough.
  * All carry daizong_unit. Bringing an older store up to date adds columns and tables, and replaces
  * views whose definition changed. */
 #pragma once
