@@ -153,6 +153,10 @@ bool tx_done(const struct app *a, const struct tx *tx, enum dir dir)
 
 static bool tx_finished(const struct app *a, const struct tx *tx, bool detecting)
 {
+    for (enum dir d = DIR_TS; d <= DIR_TC; d++)
+        for (const struct file *f = tx->files[d]; f; f = f->next)
+            if (!f->logged)
+                return false;
     if (!tx_done(a, tx, DIR_TS) || !tx_done(a, tx, DIR_TC) || !tx->logged[DIR_TS])
         return false;
     return !detecting || (tx->inspected[DIR_TS] && tx->inspected[DIR_TC]);
@@ -307,10 +311,14 @@ void app_change_now(struct app *a)
     while (a->first) {
         struct tx *tx = a->first;
         a->first = tx->next;
+        if (a->proto && a->proto->tx_gone)
+            a->proto->tx_gone(a, tx);
         tx_free(tx);
     }
     a->last = NULL;
     a->live = 0;
+    a->next_tx_id = 0;
+    a->other_given = false;
     a->expected = a->change_to;
     a->change_asked = false;
     a->proto = NULL;

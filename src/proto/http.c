@@ -267,7 +267,8 @@ static enum parse parse(struct app *app, enum dir dir, struct span data, unsigne
             http_response_data(c, &in);
         give_events(c, dir);
     }
-    *consumed = data.n;
+    /* What follows an upgrade belongs to the next protocol. */
+    *consumed = app->change_asked && c->in[DIR_TC].status == STATUS_TUNNEL ? in.at : data.n;
     bool failed = c->in[dir].status == STATUS_ERROR;
     if (flags & PARSE_TRUNCATED)
         truncated(c, dir);

@@ -137,7 +137,7 @@ struct http_tx {
     uint16_t status; /* 100..999, else 0 */
     uint16_t port;   /* named in the request, else 0 */
     uint8_t method_id, body_kind;
-    bool is_0_9, has_path, seen_100, upgrade_h2;
+    bool is_0_9, has_path, seen_100;
     bool invalid_te, invalid_cl, host_missing, host_ambiguous, uri_host_invalid,
         header_host_invalid;
     bool auth_unrecognised;

@@ -219,7 +219,8 @@ static enum step switching(struct http_conn *c, struct http_tx *tx)
     if (c->in[DIR_TS].status != STATUS_ERROR)
         c->in[DIR_TS].status = STATUS_TUNNEL;
     stream(c)->status = STATUS_TUNNEL;
-    tx->upgrade_h2 = upgrade_is(tx, "h2c");
+    if (upgrade_is(tx, "h2c") || upgrade_is(tx, "websocket"))
+        app_change(c->app, PROTO_NONE);
     return headers_known(c, tx);
 }
 

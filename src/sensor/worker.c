@@ -100,9 +100,10 @@ static void worker_tx(struct worker *w, const struct packet *p, const struct flo
     enum dir way = tx->one_way ? tx->way : DIR_TS;
     bool ready;
 
+    /* A file is told of by the next packet that goes its way. */
     for (int d = 0; d < 2; d++)
         for (struct file *file = tx->files[d]; file; file = file->next)
-            if (!file->logged && (file->state != FILE_OPEN || end))
+            if (!file->logged && ((file->state != FILE_OPEN && d == p->dir) || end))
                 worker_file(w, p, f, a, tx, file);
     if (tx->logged[DIR_TS])
         return;
@@ -229,6 +230,10 @@ static size_t worker_feed(struct worker *w, struct flow *f, struct packet *p, en
     a->packet_number = p->number;
     a->ts_ns = p->ts_ns;
     size_t used = app_feed(a, dir, data, flags);
+    if (a->other_first) {
+        stream_feed(w->streams, f, p, dir_other(dir));
+        used = app_feed(a, dir, data, flags);
+    }
     if (a->swapped && !(f->flags & FLOW_SWAPPED)) {
         flow_swap(f);
         f->flags |= FLOW_SWAPPED;
