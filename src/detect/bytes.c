@@ -336,12 +336,6 @@ bool base64_decode_run(struct inspection *in, const struct base64_decode *b)
     return n > 0;
 }
 
-/* content.c runs these two itself. */
-enum found match_base64_decode(struct inspection *in, const struct match *m)
-{
-    return base64_decode_run(in, m->data) ? FOUND : FOUND_NOT;
-}
-
 enum found match_base64_data(struct inspection *in, const struct match *m)
 {
     (void)m;

@@ -137,6 +137,41 @@ static void save(const char *path, const hs_database_t *db)
     free(bytes); /* the library's, from malloc */
 }
 
+/* The library's literal interface takes a pattern that begins with a zero byte for an empty one:
+ * sets with such patterns are written as expressions. */
+static bool needs_expressions(const struct cache_literals *l)
+{
+    for (uint32_t i = 0; i < l->n; i++)
+        if (l->texts[i][0] == 0)
+            return true;
+    return false;
+}
+
+static hs_error_t compile_expressions(const struct cache_literals *l, hs_database_t **ret,
+                                      hs_compile_error_t **why)
+{
+    static const char digits[] = "0123456789abcdef";
+    char **texts = mem_array(l->n, sizeof(*texts));
+
+    for (uint32_t i = 0; i < l->n; i++) {
+        char *to = texts[i] = mem_get(4 * l->lengths[i] + 1);
+        for (size_t k = 0; k < l->lengths[i]; k++) {
+            uint8_t c = (uint8_t)l->texts[i][k];
+            *to++ = '\\';
+            *to++ = 'x';
+            *to++ = digits[c >> 4];
+            *to++ = digits[c & 15];
+        }
+        *to = 0;
+    }
+    hs_error_t r = hs_compile_multi((const char *const *)texts, l->flags, l->ids, l->n,
+                                    HS_MODE_BLOCK, NULL, ret, why);
+    for (uint32_t i = 0; i < l->n; i++)
+        mem_free(texts[i]);
+    mem_free(texts);
+    return r;
+}
+
 bool cache_compile(const struct cache_literals *l, const char *dir, hs_database_t **ret,
                    struct err *e)
 {
@@ -145,8 +180,10 @@ bool cache_compile(const struct cache_literals *l, const char *dir, hs_database_
 
     *ret = path ? load(path) : NULL;
     if (!*ret) {
-        hs_error_t r = hs_compile_lit_multi(l->texts, l->flags, l->ids, l->lengths, l->n,
-                                            HS_MODE_BLOCK, NULL, ret, &why);
+        hs_error_t r = needs_expressions(l)
+                           ? compile_expressions(l, ret, &why)
+                           : hs_compile_lit_multi(l->texts, l->flags, l->ids, l->lengths, l->n,
+                                                  HS_MODE_BLOCK, NULL, ret, &why);
         if (r != HS_SUCCESS) {
             (void)err_set(e, ERR_INTERNAL, "compiling %u patterns: %s", l->n,
                           why ? why->message : "no memory");

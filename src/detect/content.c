@@ -122,7 +122,7 @@ static enum found walk_negated(struct inspection *in, const struct match *m, siz
     return is_single(c) ? FOUND_NEVER : FOUND_NOT;
 }
 
-static enum found walk_content(struct inspection *in, const struct match *m)
+enum found match_content(struct inspection *in, const struct match *m)
 {
     const struct content *c = m->data;
     uint32_t base = in->at;
@@ -161,7 +161,7 @@ static enum found walk_content(struct inspection *in, const struct match *m)
     }
 }
 
-static enum found walk_pcre(struct inspection *in, const struct match *m)
+enum found match_pcre(struct inspection *in, const struct match *m)
 {
     const struct pcre *x = m->data;
     uint32_t base = in->at;
@@ -183,7 +183,7 @@ static enum found walk_pcre(struct inspection *in, const struct match *m)
     }
 }
 
-static enum found walk_base64(struct inspection *in, const struct match *m)
+enum found match_base64_decode(struct inspection *in, const struct match *m)
 {
     const struct base64_decode *b = m->data;
 
@@ -208,11 +208,11 @@ static enum found walk(struct inspection *in, const struct match *m)
         return FOUND_NEVER;
     switch (m->kind) {
     case KW_CONTENT:
-        return walk_content(in, m);
+        return match_content(in, m);
     case KW_PCRE:
-        return walk_pcre(in, m);
+        return match_pcre(in, m);
     case KW_BASE64_DECODE:
-        return walk_base64(in, m);
+        return match_base64_decode(in, m);
     default: {
         enum found r = match_table[m->kind](in, m);
         if (r != FOUND || !m->next)

@@ -9,33 +9,12 @@
 
 enum { NARROW = 1 << 18, PROTO_TCP_NUMBER = 6, PROTO_UDP_NUMBER = 17, PROTO_SCTP_NUMBER = 132 };
 
-bool address_set_has(const struct address_set *set, const struct ip *a)
+static bool port_set_has(const struct port_set *set, uint16_t port)
 {
-    if (set->any)
-        return true;
-    const struct ip_range *r = a->family == 4 ? set->v4 : set->v6;
-    uint32_t low = 0, high = a->family == 4 ? set->n_v4 : set->n_v6;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (memcmp(r[middle].last.b, a->b, 16) < 0)
-            low = middle + 1;
-        else if (memcmp(r[middle].first.b, a->b, 16) > 0)
-            high = middle;
-        else
-            return true;
-    }
-    return false;
-}
-
-bool port_set_has(const struct port_set *set, uint16_t port)
-{
-    if (set->any)
-        return true;
     for (uint32_t i = 0; i < set->n; i++)
         if (port >= set->r[i].first && port <= set->r[i].last)
             return true;
-    return false;
+    return set->any;
 }
 
 static bool ports_match(const struct rule *r, const struct packet *p)

@@ -5,12 +5,10 @@
 #pragma once
 
 #include "detect/prefilter.h"
-#include "detect/rule.h"
+#include "detect/vars.h"
 
 /* Does the header of r fit p? The direction of the flow is not looked at. */
 bool header_match(const struct rule *r, const struct packet *p);
-bool address_set_has(const struct address_set *set, const struct ip *a);
-bool port_set_has(const struct port_set *set, uint16_t port);
 
 struct header_index;
 
