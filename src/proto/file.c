@@ -213,7 +213,8 @@ void file_log(struct event *ev, const struct file *f, const struct tx *tx, bool 
         event_close(ev);
     }
     event_bool(ev, n->gaps, f->gaps);
-    event_text(ev, n->state, state_name(f));
+    /* By the time an event of its own is due, an open file has ended without its end. */
+    event_text(ev, n->state, f->state == FILE_OPEN && !in_list ? "TRUNCATED" : state_name(f));
     if (f->state == FILE_CLOSED && f->has_md5)
         event_hex(ev, n->md5, span_of(f->md5, sizeof(f->md5)), 0);
     if (f->state == FILE_CLOSED && f->has_sha1)

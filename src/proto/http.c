@@ -272,7 +272,7 @@ static enum parse parse(struct app *app, enum dir dir, struct span data, unsigne
     bool failed = c->in[dir].status == STATUS_ERROR;
     if (flags & PARSE_TRUNCATED)
         truncated(c, dir);
-    if (flags & PARSE_EOF)
+    if (flags & PARSE_EOF && app->seen[dir])
         end_of_stream(c, dir);
     return failed ? PARSE_FAIL : PARSE_OK;
 }
@@ -300,6 +300,16 @@ static void tx_gone(struct app *app, const struct tx *tx)
             c->in[d].tx = NULL;
         http_decode_free((struct http_tx *)(uintptr_t)tx, d);
     }
+}
+
+/* Complete, or both streams have ended and it will never be. */
+static bool log_ready(struct app *app, struct tx *tx, enum dir *ret_dir)
+{
+    const struct http_conn *c = app_state(app);
+
+    *ret_dir = DIR_TS;
+    return (tx_done(app, tx, DIR_TS) && tx_done(app, tx, DIR_TC)) ||
+           (c->closed[DIR_TS] && c->closed[DIR_TC]);
 }
 
 static const char *const progress_ts[] = {"request_not_started",
@@ -331,6 +341,7 @@ const struct proto proto_http = {
     .parse = parse,
     .gap = gap,
     .log = http_log,
+    .log_ready = log_ready,
     .tx_gone = tx_gone,
     .buffers = http_buffers,
     .n_buffers = HTTP_BUFFERS,

@@ -19,6 +19,7 @@ static enum step request_done(struct http_conn *c)
     if (tx->tx.progress[DIR_TS] != HTTP_COMPLETE) {
         if (tx->side[DIR_TS].coding == CODING_IDENTITY || tx->side[DIR_TS].coding == CODING_CHUNKED)
             http_message_end(c, tx, DIR_TS);
+        http_request_flag_events(tx);
         tx_progress(&tx->tx, DIR_TS, HTTP_COMPLETE);
         http_body_end(c, tx, DIR_TS);
     }
@@ -114,7 +115,6 @@ static enum step headers_done(struct http_conn *c)
         return STEP_OK;
     }
     http_request_examine(c, tx);
-    http_request_flag_events(tx);
     http_decode_begin(c, tx, DIR_TS);
     tx_progress(&tx->tx, DIR_TS, HTTP_BODY);
     st->state = STATE_CONNECT_CHECK;
