@@ -52,6 +52,8 @@ static void line_take(struct supervise *s, struct span line, int pid)
 
     if (span_starts(line, span_str(prefix)))
         line = span_from(line, strlen(prefix));
+    if (span_starts(line, SPAN("error: ")))
+        line = span_from(line, 7);
     if (line.n == 0)
         return;
     log_info("store: %.*s", (int)min_size(line.n, 400), (const char *)line.p);
@@ -188,8 +190,8 @@ static void ended(struct supervise *s, int wait_status, unsigned wait_ms)
     span_copy(span_str(s->status.detail), detail, sizeof(detail));
     unsigned restarts = s->status.restarts;
     pthread_mutex_unlock(&s->lock);
-    log_error("the store ended (%u times now): %s; it is started again in %u.%u s", restarts,
-              detail, wait_ms / 1000, wait_ms % 1000 / 100);
+    log_error("the store ended: %s; it is started again in %u.%u s (%u so far)", detail,
+              wait_ms / 1000, wait_ms % 1000 / 100, restarts);
     changed(s);
 }
 
