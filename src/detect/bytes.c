@@ -141,7 +141,9 @@ enum found match_byte_jump(struct inspection *in, const struct match *m)
         to = size + step;
     else
         to = (int64_t)(at + took) + step;
-    if (to < 0 || to >= size)
+    if (to < 0) /* a step back beyond the beginning ends there */
+        to = 0;
+    if (to >= size)
         return FOUND_NOT;
     in->at = (uint32_t)to;
     return FOUND;

@@ -361,8 +361,12 @@ static void take_stream(struct detect *d, struct inspection *in)
 /* The stream's bytes go now; after an alert on them they stay until it has been written. */
 static void release_stream(struct detect *d, struct inspection *in, bool alerted)
 {
-    if (!d->has_stream)
+    if (!in->f || !in->f->tcp || !d->engine->has_raw_stream[in->dir])
         return;
+    if (!d->has_stream) { /* looked at, nothing taken: the rest stays for a fuller chunk */
+        stream_raw_done(in->f, in->dir, 0);
+        return;
+    }
     uint64_t end = d->stream_at + d->stream.n;
     if (alerted)
         flow_detect_of(d, in->f)->raw_done[in->dir] = end;

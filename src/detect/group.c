@@ -163,7 +163,7 @@ static struct pot *pot_of(struct build *b, uint16_t catalogue, uint16_t transfor
 static void sort_payload(struct build *b, const struct rule *r)
 {
     struct pattern p = pattern_of(r);
-    bool stream = r->flags & RULE_NEEDS_STREAM, packet = r->flags & RULE_NEEDS_PACKET;
+    bool stream = r->flags & RULE_NEEDS_STREAM, packet = b->g->plans[r->index].needs_packet;
 
     for (uint8_t dir = 0; dir < 2; dir++) {
         if (!rule_in_dir(r, dir))
@@ -242,12 +242,14 @@ static void sort_tx(struct build *b, const struct rule *r)
 static void sort_rule(struct build *b, const struct rule *r)
 {
     const struct plan *plan = &b->g->plans[r->index];
+    const uint32_t asks_flow = RULE_TO_SERVER | RULE_TO_CLIENT | RULE_ESTABLISHED |
+                               RULE_NOT_ESTABLISHED | RULE_ONLY_FRAG | RULE_NO_FRAG;
 
     if (rule_impossible(b->g, r))
         return;
     if (!r->fast && !plan->tx && sort_events(b, r))
         return;
-    if ((r->flags & RULE_IP_ONLY) && !plan->tx) {
+    if ((r->flags & RULE_IP_ONLY) && !plan->tx && !(r->flags & asks_flow)) {
         rule_add(&b->ip_only[DIR_TS], r->index);
         rule_add(&b->ip_only[DIR_TC], r->index);
         return;

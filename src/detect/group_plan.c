@@ -185,6 +185,23 @@ static void draft_finish(struct engine *g, struct plan *plan, struct draft *d)
     plan->n_steps = (uint8_t)d->n;
 }
 
+/* On TCP a rule that runs on the stream insists on packets too only where a content is bound to a
+ * place, or with stream_size. The flag alone also stands for transports without streams. */
+static bool packets_of_tcp_too(const struct rule *r)
+{
+    if (!(r->flags & RULE_NEEDS_STREAM))
+        return true;
+    for (const struct match *m = r->payload_matches; m; m = m->next) {
+        const struct content *c = m->data;
+        if (m->kind == KW_CONTENT && (c->flags & (CONTENT_DEPTH | CONTENT_OFFSET)))
+            return r->flags & RULE_NEEDS_PACKET;
+    }
+    for (const struct match *m = r->packet_matches; m; m = m->next)
+        if (m->kind == KW_STREAM_SIZE)
+            return r->flags & RULE_NEEDS_PACKET;
+    return false;
+}
+
 static void plan_rule(struct engine *g, const struct rule *r, struct plan *plan)
 {
     struct draft d = {.n = 0};
@@ -211,9 +228,10 @@ static void plan_rule(struct engine *g, const struct rule *r, struct plan *plan)
     }
     plan->tx = app;
     plan->stream = r->flags & RULE_NEEDS_STREAM;
-    plan->needs_packet = r->flags & RULE_NEEDS_PACKET;
+    plan->needs_packet = packets_of_tcp_too(r);
     plan->packet_type =
-        !app && !plan->stream && (plan->needs_packet || r->app == PROTO_NONE || plan->packet_runs);
+        !app && !plan->stream &&
+        ((r->flags & RULE_NEEDS_PACKET) || r->app == PROTO_NONE || plan->packet_runs);
     if (d.n && !d.full)
         draft_finish(g, plan, &d);
 }

@@ -222,6 +222,17 @@ static void worker_changed(struct worker *w, const struct packet *p, struct flow
     }
 }
 
+/* A message is complete: raw inspection is to see its bytes with the transaction, not later. */
+static void worker_trigger_raw(struct flow *f, const struct app *a, enum dir dir)
+{
+    for (const struct tx *tx = f->tcp ? a->first : NULL; tx; tx = tx->next) {
+        if (tx->updated[dir] && tx_done(a, tx, dir)) {
+            stream_raw_trigger(f, dir);
+            return;
+        }
+    }
+}
+
 static size_t worker_feed(struct worker *w, struct flow *f, struct packet *p, enum dir dir,
                           struct span data, unsigned flags)
 {
@@ -230,6 +241,7 @@ static size_t worker_feed(struct worker *w, struct flow *f, struct packet *p, en
     a->packet_number = p->number;
     a->ts_ns = p->ts_ns;
     size_t used = app_feed(a, dir, data, flags);
+    worker_trigger_raw(f, a, dir);
     if (a->other_first) {
         stream_feed(w->streams, f, p, dir_other(dir));
         used = app_feed(a, dir, data, flags);
