@@ -490,16 +490,6 @@ static void saw_ttl(struct flow *f, enum dir dir, uint8_t ttl)
         f->ttl_max[dir] = ttl;
 }
 
-/* Bytes as captured; of a rebuilt packet with the link header that its fragments had. */
-static uint64_t packet_bytes(const struct packet *p)
-{
-    uint64_t n = p->data.n;
-
-    if ((p->flags & PKT_REBUILT) && p->outer && p->outer->ip)
-        n += (uint64_t)(p->outer->ip - p->outer->data.p);
-    return n;
-}
-
 static void flow_update(struct flow_table *t, struct flow *f, struct packet *p)
 {
     static const uint32_t seen[] = {FLOW_TO_DST_SEEN, FLOW_TO_SRC_SEEN};
@@ -512,7 +502,7 @@ static void flow_update(struct flow_table *t, struct flow *f, struct packet *p)
     if (p->ts_ns > f->last_ns)
         f->last_ns = p->ts_ns;
     f->packets[dir]++;
-    f->bytes[dir] += packet_bytes(p);
+    f->bytes[dir] += p->data.n;
     if (!(f->flags & seen[dir]) && !flow_icmp_is_error(p)) {
         f->flags |= seen[dir];
         p->flags |= PKT_FIRST_IN_DIR;

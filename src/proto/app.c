@@ -265,7 +265,7 @@ static bool app_recognise(struct app *a, enum dir dir, struct span data, unsigne
     enum proto_id id = app_probe(a, dir, data, &more, &swap);
     if (id != PROTO_NONE) {
         /* Only the first bytes of a flow can turn it round. */
-        if (swap && a->side[other] == SIDE_UNKNOWN && !a->seen[other]) {
+        if (swap && !a->fixed && a->side[other] == SIDE_UNKNOWN && !a->seen[other]) {
             a->swapped = *ret_swap = true;
             dir = other;
         }

@@ -46,6 +46,9 @@ static struct app *worker_app(struct worker *w, struct flow *f)
         a = mem_get(sizeof(*a));
     app_init(a, &w->env, f->key.proto == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP, f->key.sport,
              f->key.dport);
+    /* TCP's handshake has said who the server is. */
+    a->fixed = f->key.proto == IPPROTO_TCP &&
+               (f->flags & (FLOW_MIDSTREAM | FLOW_SWAPPED)) != FLOW_MIDSTREAM;
     f->app = a;
     return a;
 }
@@ -251,6 +254,8 @@ static size_t worker_feed(struct worker *w, struct flow *f, struct packet *p, en
         f->flags |= FLOW_SWAPPED;
         p->dir = (uint8_t)dir_other(p->dir);
     }
+    if (a->proto && a->side[dir] != SIDE_UNKNOWN)
+        stream_recognised(f, dir);
     if (a->change_asked) {
         worker_changed(w, p, f);
         app_change_now(a);
@@ -279,7 +284,11 @@ static void worker_stream_gap(void *user, struct flow *f, struct packet *p, enum
 
     a->packet_number = p->number;
     a->ts_ns = p->ts_ns;
-    app_gap(a, dir, n);
+    /* Before the protocol is known there is nobody to go over it. */
+    if (a->proto)
+        app_gap(a, dir, n);
+    else
+        stream_refuse_gap(f, dir);
 }
 
 static void worker_visit(void *user, struct packet *p)
@@ -309,6 +318,8 @@ static void worker_flow_ended(void *user, struct flow *f, enum flow_end why)
 
     if (f->tcp) {
         for (int d = 0; d < 2; d++) {
+            if (!stream_wants_flush(f, d) && !(f->app && f->app->first))
+                continue;
             worker_pseudo(&pseudo, f, d, SRC_TIMEOUT, w->now_ns);
             pseudo.flags |= PKT_STREAM_EOF;
             stream_flush(w->streams, f, &pseudo, d);
