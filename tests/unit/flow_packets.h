@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "flow/flow.h"
 #include "flow/stream.h"
