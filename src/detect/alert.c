@@ -81,6 +81,13 @@ void detect_alert_log(const struct detect *d, const struct alert *a, const struc
         log_target(r, p, ev);
     if (d->conf.alert_metadata && r->n_metadata)
         log_rule_metadata(r, ev);
+    if (d->conf.alert_references && r->n_references) {
+        event_open(ev, F_alert_references);
+        for (uint32_t i = 0; i < r->n_references; i++)
+            event_item(ev,
+                       (struct span){(const uint8_t *)r->references[i], strlen(r->references[i])});
+        event_close(ev);
+    }
     if (d->conf.alert_raw_rule)
         event_text(ev, F_alert_rule, r->text);
     event_close(ev);

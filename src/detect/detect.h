@@ -37,7 +37,8 @@ struct detect_conf {
     const char *cache_dir; /* compiled pattern databases, or NULL */
     bool guess_tx;         /* stream alerts name the only live transaction */
     uint32_t stream_tx_log_limit;
-    bool alert_metadata, alert_raw_rule; /* what alert events hold */
+    bool alert_metadata, alert_raw_rule, alert_references; /* what alert events hold */
+    char action_order[4]; /* p(ass), d(rop), r(eject), a(lert) as rules are tried; zeros: so */
 };
 
 struct ruleset;
@@ -48,6 +49,8 @@ void detect_conf_default(struct detect_conf *c);
 bool ruleset_load(const struct detect_conf *conf, const char *const *files, size_t n_files,
                   struct ruleset **ret, struct err *e);
 void ruleset_free(struct ruleset *r);
+/* Does a rule ask for file digests of n bytes (16 MD5, 20 SHA-1, 32 SHA-256)? */
+bool ruleset_wants_digest(const struct ruleset *r, unsigned n);
 size_t ruleset_active(const struct ruleset *r); /* rules found that are not commented out */
 size_t ruleset_loaded(const struct ruleset *r);
 size_t ruleset_failed(const struct ruleset *r);
@@ -62,6 +65,8 @@ struct alert {
     struct tx *tx; /* the transaction it matched in, or NULL */
     uint64_t tx_id;
     bool has_tx, tx_guessed, stream, dropped, from_frame;
+    bool passed; /* a pass rule ended the packet's inspection: EVE's verdict */
+    bool tagged; /* not a match: the packet belongs to a flow that `tag` marked */
     uint8_t dir;
 };
 
@@ -70,6 +75,8 @@ struct alerts {
     struct alert list[64];
     uint32_t suppressed, overflowed;
     bool drop, reject, pass;
+    const struct alert *dropped_by; /* the first rule that dropped, logged or not; or NULL */
+    struct alert dropping;
 };
 
 struct detect; /* one per worker: scratch, thresholds' view, statistics */

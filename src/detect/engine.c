@@ -399,6 +399,7 @@ void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct ap
     alerts->n = 0;
     alerts->suppressed = alerts->overflowed = 0;
     alerts->drop = alerts->reject = alerts->pass = false;
+    alerts->dropped_by = NULL;
     if (f && (f->flags & FLOW_DROP))
         return;
     if ((p->flags & PKT_NO_INSPECT) || (f && (f->flags & FLOW_PASS))) {

@@ -494,3 +494,20 @@ void engine_free(struct engine *g)
     arena_free(&g->arena);
     mem_free(g);
 }
+
+static bool list_wants_digest(const struct match *m, unsigned n)
+{
+    for (; m; m = m->next)
+        if ((m->kind == KW_FILEMD5 || m->kind == KW_FILESHA1 || m->kind == KW_FILESHA256) &&
+            ((const struct file_hash *)m->data)->n_bytes == n)
+            return true;
+    return false;
+}
+
+bool ruleset_wants_digest(const struct ruleset *r, unsigned n)
+{
+    for (size_t i = 0; i < r->n_rules; i++)
+        if (list_wants_digest(r->rules[i]->tx_matches, n))
+            return true;
+    return false;
+}

@@ -140,9 +140,13 @@ enum found match_sameip(struct inspection *in, const struct match *m)
 
 enum found match_dsize(struct inspection *in, const struct match *m)
 {
+    const struct uint_cond *c = m->data;
+
     if ((in->p->flags & PKT_PSEUDO) || !in->p->ip_v)
         return FOUND_NOT;
-    return found_if(uint_cond_match(m->data, in->p->payload.n));
+    if (in->p->payload.n == 0 && !in->d->has_stream && c->op == UINT_NE)
+        return FOUND_NOT; /* as other conditions on content it needs some */
+    return found_if(uint_cond_match(c, in->p->payload.n));
 }
 
 enum found match_itype(struct inspection *in, const struct match *m)

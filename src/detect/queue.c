@@ -53,6 +53,7 @@ static void packet_action(struct detect *d, uint8_t action, struct packet *p, st
         return;
     alerts->drop = true;
     p->flags |= PKT_DROP;
+    p->drop_reason = DROP_RULES;
     if (action != ACTION_DROP) {
         alerts->reject = true;
         p->flags |= PKT_REJECT;
@@ -68,6 +69,20 @@ static bool is_logged(const struct rule *r, uint8_t action)
     return true;
 }
 
+static struct alert alert_of(const struct detect *d, const struct queued *q, uint8_t action)
+{
+    return (struct alert){
+        .rule = q->rule,
+        .tx = q->tx,
+        .tx_id = q->tx_id,
+        .has_tx = q->has_tx,
+        .tx_guessed = q->tx_guessed,
+        .stream = q->stream || q->state,
+        .dropped = is_drop(action) && (action != ACTION_DROP || d->conf.inline_mode),
+        .dir = (uint8_t)d->in.dir,
+    };
+}
+
 void queue_finish(struct detect *d, struct packet *p, struct flow *f, struct alerts *alerts)
 {
     size_t max = min_size(d->conf.max_alerts, LEN(alerts->list));
@@ -81,27 +96,23 @@ void queue_finish(struct detect *d, struct packet *p, struct flow *f, struct ale
             flow_action(d, q, action, f);
             packet_action(d, action, p, alerts);
         }
+        if (limit != LIMIT_DROP && is_drop(action) && d->conf.inline_mode && !alerts->dropped_by) {
+            alerts->dropping = alert_of(d, q, action);
+            alerts->dropped_by = &alerts->dropping;
+        }
         bool logged = limit == LIMIT_ALERT && is_logged(q->rule, action);
         if (!logged) {
             alerts->suppressed++;
         } else if (alerts->n < max) {
-            alerts->list[alerts->n++] = (struct alert){
-                .rule = q->rule,
-                .tx = q->tx,
-                .tx_id = q->tx_id,
-                .has_tx = q->has_tx,
-                .tx_guessed = q->tx_guessed,
-                .stream = q->stream || q->state,
-                .dropped = (action != ACTION_DROP && is_drop(action)) ||
-                           (action == ACTION_DROP && d->conf.inline_mode),
-                .dir = (uint8_t)d->in.dir,
-            };
+            alerts->list[alerts->n++] = alert_of(d, q, action);
         } else {
             alerts->overflowed++;
         }
         if (limit == LIMIT_ALERT && action == ACTION_PASS)
             break;
     }
+    for (size_t i = 0; i < alerts->n; i++)
+        alerts->list[i].passed = alerts->pass;
     d->counters[DTC_ALERT] += alerts->n;
     d->counters[DTC_ALERT_OVERFLOW] += alerts->overflowed;
     d->counters[DTC_ALERT_SUPPRESSED] += alerts->suppressed;

@@ -341,6 +341,24 @@ static bool conf_protocols(struct sensor_conf *c, struct yaml *root, struct err 
     return conf_http(&c->proto.http, root, e);
 }
 
+static bool conf_action_order(struct sensor_conf *c, struct yaml *root, struct err *e)
+{
+    static const char *const names[] = {"pass", "drop", "reject", "alert"};
+    struct yaml *list = tree_find(root, "action-order");
+    size_t n = 0;
+
+    for (struct yaml *y = list ? list->first : NULL; y; y = y->next) {
+        size_t i = 0;
+        while (i < LEN(names) && (y->kind != YAML_SCALAR || strcmp(names[i], y->value) != 0))
+            i++;
+        if (i == LEN(names) || n == LEN(c->detect.action_order))
+            return err_set(e, ERR_CONFIG, "%s:%u: action-order: pass, drop, reject, alert, once each",
+                           y->file, y->line);
+        c->detect.action_order[n++] = names[i][0];
+    }
+    return true;
+}
+
 static bool conf_rules(struct sensor_conf *c, struct yaml *root, struct err *e)
 {
     struct yaml *files = tree_find(root, "rule-files");
@@ -371,7 +389,8 @@ static bool conf_rules(struct sensor_conf *c, struct yaml *root, struct err *e)
                            f->line, CONF_RULE_FILES);
         c->rule_files[c->n_rule_files++] = mem_strdup(f->value);
     }
-    return ok && conf_size32(root, "packet-alert-max", &c->detect.max_alerts, e) &&
+    return ok && conf_action_order(c, root, e) &&
+           conf_size32(root, "packet-alert-max", &c->detect.max_alerts, e) &&
            conf_bool(root, "detect.guess-applayer-tx", &c->detect.guess_tx, e) &&
            conf_size32(root, "detect.stream-tx-log-limit", &c->detect.stream_tx_log_limit, e) &&
            conf_size32(root, "detect.inspection-recursion-limit",

@@ -61,6 +61,30 @@ static bool rules_files(struct sensor *s, struct file_list *l, struct err *e)
     return true;
 }
 
+/* What any of the outputs wants alerts to say of their rule. */
+static void rules_alert_fields(struct sensor *s)
+{
+    struct detect_conf *d = &s->conf.detect;
+
+    for (size_t i = 0; i < s->conf.n_eve; i++) {
+        const struct eve_alert_conf *a = &s->conf.eve[i].alert;
+        d->alert_references = d->alert_references || a->rule_reference;
+        d->alert_raw_rule = d->alert_raw_rule || a->rule_raw;
+    }
+}
+
+/* Files are hashed as the rules need it. */
+static void rules_digests(struct sensor *s)
+{
+    struct file_conf *f = &s->conf.proto.file;
+
+    if (!s->rules)
+        return;
+    f->md5 = f->md5 || ruleset_wants_digest(s->rules, 16);
+    f->sha1 = f->sha1 || ruleset_wants_digest(s->rules, 20);
+    f->sha256 = f->sha256 || ruleset_wants_digest(s->rules, 32);
+}
+
 bool sensor_load_rules(struct sensor *s, struct err *e)
 {
     struct file_list l = {0};
@@ -72,7 +96,9 @@ bool sensor_load_rules(struct sensor *s, struct err *e)
     if (ok && l.n > 0) {
         s->conf.detect.inline_mode = s->conf.simulate_ips;
         s->conf.detect.init_errors_fatal = s->options->init_errors_fatal;
+        rules_alert_fields(s);
         ok = ruleset_load(&s->conf.detect, (const char *const *)l.names, l.n, &s->rules, e);
+        rules_digests(s);
     } else if (ok && !s->options->test) {
         log_info("no rules: traffic is recorded, nothing is detected");
     }

@@ -108,13 +108,12 @@ static void alert_app(struct writer *w, struct event *ev, struct app *a, const s
     event_close(ev);
 }
 
-static void alert_verdict(struct event *ev, const struct packet *p, const struct alerts *alerts)
+static void alert_verdict(struct event *ev, const struct packet *p, bool passed)
 {
     bool drop = p->flags & PKT_DROP;
 
-    (void)alerts;
     event_open(ev, F_verdict);
-    event_text(ev, F_verdict_action, drop ? "drop" : "alert");
+    event_text(ev, F_verdict_action, drop ? "drop" : passed ? "pass" : "alert");
     if (p->flags & PKT_REJECT) {
         event_text(ev, F_verdict_reject_target, "to_source");
         event_open(ev, F_verdict_reject);
@@ -169,7 +168,7 @@ void write_alert(struct writer *w, const struct packet *p, const struct flow *f,
     if (w->conf->alert.packet)
         packet_bytes(&ev, p);
     if (w->conf->alert.verdict)
-        alert_verdict(&ev, p, NULL);
+        alert_verdict(&ev, p, alert->passed);
     writer_end(w, &ev, EVENT_alert, true);
 }
 
@@ -219,12 +218,8 @@ void write_drop(struct writer *w, const struct packet *p, const struct flow *f,
     }
     event_text(&ev, F_drop_reason, p->drop_reason == DROP_FLOW ? "flow drop" : "rules");
     event_close(&ev);
-    for (size_t i = 0; w->conf->drop_alerts && i < alerts->n; i++) {
-        if (alerts->list[i].dropped) {
-            detect_alert_log(w->detect, &alerts->list[i], p, &ev);
-            break;
-        }
-    }
+    if (w->conf->drop_alerts && alerts->dropped_by)
+        detect_alert_log(w->detect, alerts->dropped_by, p, &ev);
     if (f)
         event_text(&ev, F_direction, p->dir == DIR_TS ? "to_server" : "to_client");
     writer_end(w, &ev, EVENT_drop, true);
