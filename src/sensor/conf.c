@@ -352,8 +352,9 @@ static bool conf_action_order(struct sensor_conf *c, struct yaml *root, struct e
         while (i < LEN(names) && (y->kind != YAML_SCALAR || strcmp(names[i], y->value) != 0))
             i++;
         if (i == LEN(names) || n == LEN(c->detect.action_order))
-            return err_set(e, ERR_CONFIG, "%s:%u: action-order: pass, drop, reject, alert, once each",
-                           y->file, y->line);
+            return err_set(e, ERR_CONFIG,
+                           "%s:%u: action-order: pass, drop, reject, alert, once each", y->file,
+                           y->line);
         c->detect.action_order[n++] = names[i][0];
     }
     return true;
@@ -389,8 +390,7 @@ static bool conf_rules(struct sensor_conf *c, struct yaml *root, struct err *e)
                            f->line, CONF_RULE_FILES);
         c->rule_files[c->n_rule_files++] = mem_strdup(f->value);
     }
-    return ok && conf_action_order(c, root, e) &&
-           conf_size32(root, "packet-alert-max", &c->detect.max_alerts, e) &&
+    return ok && conf_size32(root, "packet-alert-max", &c->detect.max_alerts, e) &&
            conf_bool(root, "detect.guess-applayer-tx", &c->detect.guess_tx, e) &&
            conf_size32(root, "detect.stream-tx-log-limit", &c->detect.stream_tx_log_limit, e) &&
            conf_size32(root, "detect.inspection-recursion-limit",
@@ -405,6 +405,7 @@ static bool conf_sections(struct sensor_conf *c, struct err *e)
 
     return conf_vars(c, root, e) && conf_decode(c, root, e) && conf_flow(c, root, e) &&
            conf_stream(c, root, e) && conf_protocols(c, root, e) && conf_rules(c, root, e) &&
+           conf_action_order(c, root, e) &&
            conf_bool(root, "stats.enabled", &c->stats_enabled, e) &&
            conf_bool(root, "stats.decoder-events", &c->stats_decoder_events, e) &&
            conf_bool(root, "stats.stream-events", &c->stats_stream_events, e) &&
