@@ -105,7 +105,7 @@ bool tcp_sack_outdated(const struct tcp_side *s, const struct packet *p)
     for (uint8_t i = 0; i < p->tcp.n_sack; i++) {
         uint32_t left = be32(p->tcp.sack + 8u * i);
         uint32_t right = be32(p->tcp.sack + 8u * i + 4);
-        bool known = seq_lt(right, s->last_ack);
+        bool known = false;
         for (uint16_t j = 0; j < s->n_sacks && !known; j++)
             known = seq_geq(left, s->sacks[j].left) && seq_leq(right, s->sacks[j].right);
         if (!known)
