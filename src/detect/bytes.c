@@ -124,7 +124,9 @@ enum found match_byte_jump(struct inspection *in, const struct match *m)
     uint64_t v = 0;
     size_t at, took = 0;
 
-    if (!bytes_at(in, j->flags & BYTE_RELATIVE, value_of(in, &j->offset), n, &at))
+    if (n == 0) /* a jump by post_offset alone may begin at the very end */
+        at = (j->flags & BYTE_RELATIVE) ? in->at : 0;
+    else if (!bytes_at(in, j->flags & BYTE_RELATIVE, value_of(in, &j->offset), n, &at))
         return FOUND_NOT;
     if (n > 0 && !number_at(in, at, (size_t)n, j->flags, j->base, &v, &took))
         return FOUND_NOT;

@@ -98,7 +98,7 @@ static bool retry_helps(const struct content *c, const struct match *next)
         return false;
     if (next && next->kind == KW_CONTENT) {
         const struct content *n = next->data;
-        if ((n->flags & (CONTENT_DISTANCE | CONTENT_WITHIN)) == CONTENT_DISTANCE)
+        if ((n->flags & (CONTENT_DISTANCE | CONTENT_WITHIN | CONTENT_NEGATED)) == CONTENT_DISTANCE)
             return false;
     }
     return true;

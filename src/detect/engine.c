@@ -103,7 +103,7 @@ static bool payload_match(struct inspection *in, const struct rule *r, const str
         if (!plan->needs_packet && (in->p->flags & PKT_STREAM_ADDED))
             return false;
     }
-    if (r->tcp_stream_only)
+    if (in->p->proto == TCP && (r->tcp_stream_only || (r->flags & RULE_ONLY_STREAM)))
         return false;
     return inspect_bytes(in, r->payload_matches, in->p->payload, 0);
 }
@@ -335,6 +335,27 @@ static void inspect_packet(struct detect *d, struct inspection *in, uint8_t prot
         inspect_packet_rule(d, in, proto, d->engine->rules[d->packet.list[i]]);
 }
 
+/* What lies behind a gap in the stream, for the stream's rules alone. After a match the part stays
+ * where it is until it has been written; what follows comes with the next packet. */
+static void inspect_more_stream(struct detect *d, struct inspection *in, uint8_t proto)
+{
+    for (int part = 1; part < RAW_PARTS_MAX && d->n_queue == 0; part++) {
+        uint64_t at;
+        bool final;
+        stream_raw_done(in->f, in->dir, d->stream_at + d->stream.n);
+        struct span s = stream_raw(in->f, in->dir, &at, &final);
+        if (s.n == 0 || at < d->stream_at + d->stream.n)
+            return;
+        d->stream = s;
+        d->stream_at = at;
+        candidates_clear(&d->packet);
+        scan(d, d->engine->tcp_stream[in->dir], s);
+        candidates_sort(&d->packet);
+        for (uint32_t i = 0; i < d->packet.n; i++)
+            inspect_packet_rule(d, in, proto, d->engine->rules[d->packet.list[i]]);
+    }
+}
+
 static bool flow_is_established(const struct inspection *in)
 {
     const struct packet *p = in->p;
@@ -389,6 +410,8 @@ static void run_rules(struct detect *d, struct inspection *in)
     inspect_packet(d, in, proto);
     if (established && in->app && in->app->proto)
         tx_inspect_all(d, in);
+    if (d->has_stream)
+        inspect_more_stream(d, in, proto);
 }
 
 void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct app *a,

@@ -35,7 +35,8 @@ static bool is_drop(uint8_t action)
 static void flow_action(struct detect *d, const struct queued *q, uint8_t action, struct flow *f)
 {
     const struct rule *r = q->rule;
-    bool whole = q->state || q->stream || r->app != PROTO_NONE || (r->flags & RULE_IP_ONLY);
+    bool whole = q->state || q->stream || (r->flags & RULE_IP_ONLY) ||
+                 (r->app != PROTO_NONE && !(r->flags & RULE_NEEDS_PACKET));
 
     if (!f || !whole || (f->flags & (FLOW_DROP | FLOW_PASS)))
         return;
@@ -92,7 +93,9 @@ void queue_finish(struct detect *d, struct packet *p, struct flow *f, struct ale
         const struct queued *q = &d->queue[i];
         uint8_t action;
         enum limit limit = threshold_check(d->limits, q->rule, p, f, &action);
-        if (limit != LIMIT_DROP) {
+        /* what was dropped cannot be passed any more */
+        bool too_late = action == ACTION_PASS && alerts->drop;
+        if (limit != LIMIT_DROP && !too_late) {
             flow_action(d, q, action, f);
             packet_action(d, action, p, alerts);
         }
@@ -108,7 +111,7 @@ void queue_finish(struct detect *d, struct packet *p, struct flow *f, struct ale
         } else {
             alerts->overflowed++;
         }
-        if (limit == LIMIT_ALERT && action == ACTION_PASS)
+        if (limit == LIMIT_ALERT && action == ACTION_PASS && !too_late)
             break;
     }
     for (size_t i = 0; i < alerts->n; i++)

@@ -804,7 +804,7 @@ static bool dns_rcode_get(struct tx *tx, enum dir dir, uint32_t index, uint64_t 
     const struct dns_tx *t = (const struct dns_tx *)(const void *)tx;
 
     *ret = t->flags & 15;
-    return index == 0 && tx->way == dir && t->response;
+    return index == 0 && tx->way == dir;
 }
 
 static bool dns_rrtype_get(struct tx *tx, enum dir dir, uint32_t index, uint64_t *ret)
