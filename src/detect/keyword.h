@@ -113,6 +113,10 @@ struct tag {
     uint32_t count;
 };
 
+struct config {      /* logging off */
+    bool scope_flow; /* of all transactions of the flow, not this one alone */
+};
+
 enum threshold_type {
     THRESHOLD_LIMIT,
     THRESHOLD_THRESHOLD,

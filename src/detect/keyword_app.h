@@ -69,7 +69,6 @@ struct cert_time { /* tls_cert_notbefore, tls_cert_notafter: seconds since 1970 
     struct uint_cond cond;
     const struct value_cond *value; /* "tls.cert_notbefore", "tls.cert_notafter" */
 };
-
 /* Files; filename and fileext become contents on the file.name buffer. filesize: a uint_cond. */
 struct filestore {
     uint8_t dir;   /* bit 1 << DIR_TS, 1 << DIR_TC; 0: the direction of the rule */

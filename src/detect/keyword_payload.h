@@ -93,11 +93,11 @@ enum byte_flag {
 /* byte_test: value at offset, & bitmask >> its trailing zeros, compared. */
 enum byte_test_op { BYTE_LT, BYTE_GT, BYTE_EQ, BYTE_AND, BYTE_OR, BYTE_GE, BYTE_LE };
 struct byte_test {
-    struct byte_value n_bytes, offset, value;
-    uint64_t bitmask; /* 0: none */
-    uint8_t op, base; /* base: 8, 10, 16 or 0 when binary */
-    uint8_t shift;    /* trailing zeros of bitmask */
-    uint16_t flags;   /* enum byte_flag */
+    struct byte_value n_bytes, offset, value; /* n_bytes 0: a text number of any length */
+    uint64_t bitmask;                         /* 0: none */
+    uint8_t op, base;                         /* base: 8, 10, 16 or 0 when binary */
+    uint8_t shift;                            /* trailing zeros of bitmask */
+    uint16_t flags;                           /* enum byte_flag */
 };
 
 struct byte_jump {
@@ -149,6 +149,11 @@ struct entropy {
 
 struct absent {
     bool or_else; /* absent, or the other conditions hold */
+};
+
+struct rpc {
+    bool has_program, has_version, has_procedure;
+    uint32_t program, version, procedure;
 };
 
 struct asn1 {

@@ -42,6 +42,7 @@ enum rule_flag {
     RULE_TX_BOTH = 1 << 20,        /* => : both directions of one transaction */
     RULE_PRIORITY_GIVEN = 1 << 21, /* `priority` was written, classtype does not override it */
     RULE_FILES = 1 << 22, /* has conditions on files (file.data, filename, filestore …) */
+    RULE_ALERT = 1 << 23, /* `alert`: alert whatever the action (with pass and config rules) */
 };
 
 /* Addresses of a header side as sorted, non-overlapping ranges (negations worked in). */
@@ -146,7 +147,7 @@ struct rule {
     uint8_t app;          /* enum proto_id named in the header or implied; PROTO_NONE; from
                            * APP_FOREIGN on a protocol that nothing here recognises (buffers.h) */
     bool app_failed_ok, tcp_packet_only, tcp_stream_only; /* tcp-pkt, tcp-stream */
-    bool arp;                                             /* `alert arp` */
+    bool arp, pkthdr, app_named; /* `alert arp`, `alert pkthdr`; app stands in the header */
     const struct address_set *src, *dst;
     const struct port_set *sport, *dport;
 
@@ -159,6 +160,7 @@ struct rule {
     const struct threshold *detection_filter; /* or NULL */
     const struct threshold *rate_filter;      /* of threshold.config, or NULL */
     const struct suppress *suppress;          /* list, of threshold.config, or NULL */
+    bool threshold_given;                     /* threshold is the rule's own */
     uint8_t n_byte_vars;                      /* byte_extract and byte_math variables */
 
     /* chosen by rule_choose_fast, used by the prefilter; NULL: no content to filter by */
@@ -174,13 +176,15 @@ struct names {
 };
 
 struct engine;
+struct catalogue; /* buffers.h */
 
 /* What was loaded. The front end fills all but `engine`. */
 struct ruleset {
     struct arena arena;  /* everything the rules hold */
     struct rule **rules; /* by rule.index: the order in which they apply */
     size_t n_rules;
-    size_t active, failed;
+    size_t active, failed, skipped; /* skipped: their `requires` is not fulfilled */
+    const struct catalogue *catalogue;
     struct diagnostic *diagnostics;
     size_t n_diagnostics;
     struct names flowbits, xbits /* and hostbits */, flowints, flowvars;
@@ -196,4 +200,4 @@ bool ruleset_parse(const struct detect_conf *conf, const char *const *files, siz
 /* Frees all but `engine`. */
 void ruleset_release(struct ruleset *r);
 /* The last pass over a rule: sets fast, fast_list and fast_run. */
-void rule_choose_fast(struct rule *r);
+void rule_choose_fast(struct rule *r, const struct catalogue *c);

@@ -45,7 +45,7 @@ struct app {
     enum proto_id expected;
     uint8_t transport;
     bool failed, parser_off, swapped, done;
-    bool fixed; /* set by the sensor: the flow is not to be turned round */
+    bool fixed;  /* set by the sensor: the flow is not to be turned round */
     bool off[2]; /* parser stopped in this direction (gap, PARSE_DONE) */
     void *state;
     struct arena mem;

@@ -45,7 +45,8 @@ static struct rule *rule_new(uint8_t proto, struct span bytes)
     uint32_t i = n_rules++;
     struct rule *r = order[i] = &rules[i];
 
-    *r = (struct rule){.index = i, .sid = i + 1, .gid = 1, .src = &any_address, .dst = &any_address};
+    *r =
+        (struct rule){.index = i, .sid = i + 1, .gid = 1, .src = &any_address, .dst = &any_address};
     r->sport = r->dport = &any_port;
     r->fast_list = LIST_PAYLOAD;
     r->ip_proto[proto >> 3] = (uint8_t)(1 << (proto & 7));
