@@ -423,8 +423,13 @@ void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct ap
     alerts->suppressed = alerts->overflowed = 0;
     alerts->drop = alerts->reject = alerts->pass = false;
     alerts->dropped_by = NULL;
-    if (f && (f->flags & FLOW_DROP))
+    if (f && (f->flags & FLOW_DROP)) {
+        if (d->conf.inline_mode && !(p->flags & PKT_PSEUDO)) {
+            p->flags |= PKT_DROP;
+            p->drop_reason = DROP_FLOW;
+        }
         return;
+    }
     if ((p->flags & PKT_NO_INSPECT) || (f && (f->flags & FLOW_PASS))) {
         if (f)
             tx_skip_all(a, p->dir);

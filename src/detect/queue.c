@@ -111,7 +111,7 @@ void queue_finish(struct detect *d, struct packet *p, struct flow *f, struct ale
         } else {
             alerts->overflowed++;
         }
-        if (limit == LIMIT_ALERT && action == ACTION_PASS && !too_late)
+        if (limit == LIMIT_ALERT && action == ACTION_PASS)
             break;
     }
     for (size_t i = 0; i < alerts->n; i++)

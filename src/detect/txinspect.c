@@ -12,7 +12,7 @@
 #include "flow/stream.h"
 #include "proto/file.h"
 
-enum { KEPT_MAX = 2048, INSTANCES_MAX = 1024, EAGER_PROGRESS = 1 };
+enum { KEPT_MAX = 512, INSTANCES_MAX = 1024, EAGER_PROGRESS = 1 };
 enum { STATE_FULL = 1u << 30, STATE_NEVER = 1u << 31 };
 
 struct kept {

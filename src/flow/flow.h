@@ -30,7 +30,8 @@ enum flow_flag {
     FLOW_MIDSTREAM = 1 << 10,
     FLOW_BYPASSED = 1 << 11,
     FLOW_ELEPHANT = 1 << 12,
-    FLOW_DROP_LOGGED = 1 << 14,
+    FLOW_DROP_LOGGED = 1 << 14, /* a drop towards the server was reported */
+    FLOW_DROP_LOGGED_TC = 1 << 20,
     FLOW_NO_APP = 1 << 13, /* application layer switched off for it */
 };
 

@@ -152,10 +152,11 @@ static void worker_alerts(struct worker *w, struct packet *p, struct flow *f)
     }
 }
 
-/* A dropped packet is reported, for flows once unless all are asked for. */
+/* A dropped packet is reported, for flows once a direction unless all are asked for. */
 static void worker_drop(struct worker *w, const struct packet *p, struct flow *f)
 {
-    bool first = !f || !(f->flags & FLOW_DROP_LOGGED);
+    uint32_t logged = p->dir == DIR_TS ? FLOW_DROP_LOGGED : FLOW_DROP_LOGGED_TC;
+    bool first = !f || !(f->flags & logged);
 
     for (size_t i = 0; i < w->n_writers; i++) {
         struct writer *o = &w->writers[i];
@@ -163,7 +164,7 @@ static void worker_drop(struct worker *w, const struct packet *p, struct flow *f
             write_drop(o, p, f, &w->alerts);
     }
     if (f)
-        f->flags |= FLOW_DROP_LOGGED;
+        f->flags |= logged;
 }
 
 /* Detection and events of a packet that stream and application layer have seen. */
