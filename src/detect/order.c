@@ -54,11 +54,21 @@ static void use_list(const struct match *list, uint8_t use[ORDER_VARIABLES])
         use_match(m, use);
 }
 
-static uint64_t order_key(const struct rule *r)
+/* The place of an action in the configured order; what is not named there goes last. */
+static uint8_t action_place(const struct rule *r, const char *action_order)
 {
-    static const uint8_t by_action[] = {
-        [ACTION_PASS] = 0,        [ACTION_DROP] = 1,  [ACTION_REJECT] = 2, [ACTION_REJECT_DST] = 2,
-        [ACTION_REJECT_BOTH] = 2, [ACTION_ALERT] = 3, [ACTION_CONFIG] = 4};
+    static const char letters[] = {
+        [ACTION_PASS] = 'p',       [ACTION_DROP] = 'd',        [ACTION_REJECT] = 'r',
+        [ACTION_REJECT_DST] = 'r', [ACTION_REJECT_BOTH] = 'r', [ACTION_ALERT] = 'a',
+        [ACTION_CONFIG] = 'c'};
+    uint8_t i = 0;
+    while (i < 4 && action_order[i] != letters[r->action])
+        i++;
+    return i;
+}
+
+static uint64_t order_key(const struct rule *r, const char *action_order)
+{
     static const uint8_t by_use[] = {3, 2, 0, 1}; /* nothing, tests, sets, both */
     uint8_t use[ORDER_VARIABLES] = {0};
     use_list(r->packet_matches, use);
@@ -67,7 +77,7 @@ static uint64_t order_key(const struct rule *r)
     use_list(r->payload_matches, use);
     for (const struct buffer_matches *run = r->buffers; run; run = run->next)
         use_list(run->matches, use);
-    uint64_t key = by_action[r->action];
+    uint64_t key = action_place(r, action_order);
     for (int i = 0; i < ORDER_VARIABLES; i++)
         key = key << 2 | by_use[use[i] & 3];
     return key << 8 | r->priority;
@@ -81,12 +91,13 @@ static int order_compare(const void *a, const void *b)
     return x->rule->index < y->rule->index ? -1 : 1;
 }
 
-void rules_order(struct ruleset *rs)
+void rules_order(struct ruleset *rs, const struct detect_conf *conf)
 {
+    const char *action_order = conf->action_order[0] ? conf->action_order : "pdra";
     struct order *list = mem_array(rs->n_rules + 1, sizeof(*list));
     for (size_t i = 0; i < rs->n_rules; i++) {
         rs->rules[i]->index = (uint32_t)i;
-        list[i] = (struct order){rs->rules[i], order_key(rs->rules[i])};
+        list[i] = (struct order){rs->rules[i], order_key(rs->rules[i], action_order)};
     }
     qsort(list, rs->n_rules, sizeof(*list), order_compare);
     for (size_t i = 0; i < rs->n_rules; i++) {

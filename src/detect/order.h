@@ -4,6 +4,6 @@
 
 #include "detect/rule.h"
 
-/* Sorts the rules: by action (pass, drop, reject, alert), those that set flow variables before
+/* Sorts the rules: by action (conf->action_order), those that set flow variables before
  * those that test them, then by priority, then as they were read; numbers them (rule.index). */
-void rules_order(struct ruleset *rs);
+void rules_order(struct ruleset *rs, const struct detect_conf *conf);

@@ -27,6 +27,7 @@ void detect_conf_default(struct detect_conf *c)
         .pcre_recursion_limit = 1500,
         .max_alerts = 15,
         .alert_metadata = true,
+        .stream_tx_log_limit = 4,
     };
 }
 
@@ -232,7 +233,7 @@ bool ruleset_parse(const struct detect_conf *conf, const char *const *files, siz
     arena_init(&rs->arena, NULL, ruleset_bytes);
     bool ok = loader_init(&l, conf, rs, e) && load_all(&l, files, n_files, e);
     if (ok) {
-        rules_order(rs);
+        rules_order(rs, conf);
         rs->flowbits = names_list(l.flowbits, l.a);
         rs->xbits = names_list(l.xbits, l.a);
         rs->flowints = names_list(l.flowints, l.a);
