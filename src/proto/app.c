@@ -189,7 +189,7 @@ static enum proto_id app_probe(struct app *a, enum dir dir, struct span data, bo
                                bool *ret_swap)
 {
     const struct proto_conf *conf = a->env->conf;
-    const struct probe_hint hint = {a->sport, a->dport, a->transport};
+    const struct probe_hint hint = {conf, a->sport, a->dport, a->transport};
 
     *ret_more = false;
     for (unsigned i = 1; i < PROTO_COUNT; i++) {
@@ -245,6 +245,7 @@ static void app_known(struct app *a, enum dir dir, enum proto_id id)
 
     a->side[dir] = SIDE_KNOWN;
     a->side_proto[dir] = id;
+    a->failed = false;
     if (!a->proto) {
         app_take(a, id);
         return;
@@ -262,6 +263,9 @@ static bool app_recognise(struct app *a, enum dir dir, struct span data, unsigne
 
     if (data.n == 0)
         return a->proto != NULL || a->failed;
+    /* A direction's first datagram decides. */
+    if (a->transport == TRANSPORT_UDP && a->side[dir] == SIDE_FAILED)
+        return false;
     enum proto_id id = app_probe(a, dir, data, &more, &swap);
     if (id != PROTO_NONE) {
         /* Only the first bytes of a flow can turn it round. */
@@ -289,6 +293,8 @@ static bool app_recognise(struct app *a, enum dir dir, struct span data, unsigne
         app_fail(a);
         return true;
     }
+    if (a->transport == TRANSPORT_UDP)
+        a->failed = true; /* as long as the other side says nothing else */
     return false;
 }
 

@@ -44,6 +44,9 @@ struct tls_log_conf {
 struct dns_conf {
     uint32_t max_tx;
     uint16_t max_name; /* names longer than this are cut: 1025 */
+    /* detection-ports of the configuration: recognise on these alone; none: by content anywhere */
+    uint16_t udp_ports[8], tcp_ports[8];
+    uint8_t n_udp_ports, n_tcp_ports;
 };
 
 struct dns_log_conf {

@@ -74,6 +74,7 @@ struct dns_tx {
 };
 
 struct dns_state {
+    bool gap[2];     /* bytes are missing: look for the next message's head */
     struct tx *last; /* the newest, for anomalies of what cannot be read */
 };
 
@@ -123,6 +124,22 @@ static bool dns_question_plausible(struct span message)
     return type > 0 && type <= 260 && class == 1;
 }
 
+/* Does the configuration bind recognition to ports, and is one of them the flow's? */
+static bool dns_port_bound(const struct probe_hint *hint, bool *ret_port)
+{
+    const struct dns_conf *c = &hint->conf->dns;
+    bool tcp = hint->transport == TRANSPORT_TCP;
+    const uint16_t *ports = tcp ? c->tcp_ports : c->udp_ports;
+    size_t n = tcp ? c->n_tcp_ports : c->n_udp_ports;
+
+    if (n == 0)
+        return false;
+    *ret_port = false;
+    for (size_t i = 0; i < n; i++)
+        *ret_port |= ports[i] == hint->sport || ports[i] == hint->dport;
+    return true;
+}
+
 static enum probe dns_probe_message(struct span m, size_t whole, const struct probe_hint *hint,
                                     bool *ret_response)
 {
@@ -130,6 +147,7 @@ static enum probe dns_probe_message(struct span m, size_t whole, const struct pr
     struct rd r = rd_whole(m, &v);
     struct dns_head h = dns_head_read(&r);
     bool port = hint->sport == DNS_PORT || hint->dport == DNS_PORT;
+    bool bound = dns_port_bound(hint, &port);
 
     if (v.state != RD_OK)
         return PROBE_NO;
@@ -138,6 +156,8 @@ static enum probe dns_probe_message(struct span m, size_t whole, const struct pr
     *ret_response = h.flags & 0x8000;
     if (port)
         return PROBE_YES;
+    if (bound)
+        return PROBE_NO;
     /* mDNS, LLMNR and NetBIOS names look alike but are protocols of their own. */
     static const uint16_t others[] = {5353, 5355, 137, 138};
     for (size_t i = 0; i < LEN(others); i++)
@@ -164,7 +184,12 @@ static enum probe dns_probe(struct span data, enum dir dir, const struct probe_h
             return PROBE_NO;
     }
     enum probe verdict = dns_probe_message(data, whole, hint, &response);
-    *ret_swap = verdict == PROBE_YES && response == (dir == DIR_TS);
+    if (verdict == PROBE_YES && response == (dir == DIR_TS)) {
+        /* An answer without its question does not turn a UDP flow round. */
+        if (hint->transport == TRANSPORT_UDP)
+            return PROBE_NO;
+        *ret_swap = true;
+    }
     return verdict;
 }
 
@@ -376,6 +401,17 @@ static void dns_forget(struct app *app, const struct tx *tx)
         s->last = NULL;
 }
 
+/* After a gap: do these bytes begin a message of this direction? */
+static bool dns_resumes(struct span data, enum dir dir)
+{
+    struct verdict v = {0};
+    struct rd r = rd_whole(span_from(data, 2), &v);
+    struct dns_head h = dns_head_read(&r);
+
+    return v.state == RD_OK && be16(data.p) >= DNS_HEADER && dns_head_plausible(&h, be16(data.p)) &&
+           !!(h.flags & 0x8000) == (dir == DIR_TC);
+}
+
 static enum parse dns_parse(struct app *app, enum dir dir, struct span data, unsigned flags,
                             size_t *consumed)
 {
@@ -385,6 +421,12 @@ static enum parse dns_parse(struct app *app, enum dir dir, struct span data, uns
         *consumed = data.n;
         return PARSE_OK;
     }
+    struct dns_state *s = app_state(app);
+    if (s->gap[dir] && !dns_resumes(data, dir)) {
+        *consumed = data.n;
+        return PARSE_OK;
+    }
+    s->gap[dir] = false;
     while (data.n - *consumed >= 2) {
         size_t n = be16(data.p + *consumed);
         if (data.n - *consumed - 2 < n)
@@ -398,11 +440,11 @@ static enum parse dns_parse(struct app *app, enum dir dir, struct span data, uns
 
 static enum parse dns_gap(struct app *app, enum dir dir, uint64_t n)
 {
-    (void)app;
-    (void)dir;
+    struct dns_state *s = app_state(app);
+
     (void)n;
-    /* The next bytes may stand in the middle of a message: its length would be a guess. */
-    return PARSE_FAIL;
+    s->gap[dir] = true;
+    return PARSE_OK;
 }
 
 static const char *dns_type_name(uint16_t type, char text[8])
@@ -700,12 +742,17 @@ static bool dns_log(struct app *app, struct tx *tx, enum dir dir, bool alert, st
     if (t->section[DNS_QUERIES])
         dns_log_queries(ev, t->section[DNS_QUERIES]);
     for (size_t s = DNS_ANSWERS; s < DNS_SECTIONS; s++) {
-        if (!t->section[s] || (s == DNS_ANSWERS && !conf->detailed))
-            continue;
-        event_open(ev, dns_fields[s].list);
-        for (const struct dns_record *rec = t->section[s]; rec; rec = rec->next)
+        bool opened = false;
+        for (const struct dns_record *rec = t->section[s]; rec; rec = rec->next) {
+            if ((s == DNS_ANSWERS && !conf->detailed) || (rec->type == T_OPT && rec->data.n == 0))
+                continue;
+            if (!opened)
+                event_open(ev, dns_fields[s].list);
+            opened = true;
             dns_log_record(ev, rec, &dns_fields[s]);
-        event_close(ev);
+        }
+        if (opened)
+            event_close(ev);
     }
     if (conf->grouped)
         dns_log_grouped(ev, t->section[DNS_ANSWERS]);

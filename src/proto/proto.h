@@ -78,6 +78,7 @@ struct proto_value {
 /* What is known of a flow beside its bytes. Recognition is by content; a hint may only raise or
  * lower what is asked of it. */
 struct probe_hint {
+    const struct proto_conf *conf;
     uint16_t sport, dport;
     uint8_t transport;
 };

@@ -309,6 +309,30 @@ static bool conf_http(struct http_conf *h, struct yaml *root, struct err *e)
     return true;
 }
 
+/* detection-ports of DNS: a configuration that names ports wants recognition there alone. */
+static bool conf_dns(struct dns_conf *d, struct yaml *root, struct err *e)
+{
+    static const char base[] = "app-layer.protocols.dns.";
+    const struct {
+        const char *key;
+        bool udp, tcp;
+    } rows[] = {{"detection-ports.dp", true, true},
+                {"udp.detection-ports.dp", true, false},
+                {"tcp.detection-ports.dp", false, true}};
+
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char path[96];
+        snprintf(path, sizeof(path), "%s%s", base, rows[i].key);
+        if (rows[i].udp &&
+            !conf_ports(root, path, d->udp_ports, &d->n_udp_ports, LEN(d->udp_ports), e))
+            return false;
+        if (rows[i].tcp &&
+            !conf_ports(root, path, d->tcp_ports, &d->n_tcp_ports, LEN(d->tcp_ports), e))
+            return false;
+    }
+    return true;
+}
+
 static bool conf_protocols(struct sensor_conf *c, struct yaml *root, struct err *e)
 {
     char path[96];
@@ -338,7 +362,7 @@ static bool conf_protocols(struct sensor_conf *c, struct yaml *root, struct err 
         !conf_bool(root, "app-layer.protocols.tls.ja4-fingerprints", &c->proto.tls.ja4, e))
         return false;
     c->proto.midstream = c->stream.midstream;
-    return conf_http(&c->proto.http, root, e);
+    return conf_dns(&c->proto.dns, root, e) && conf_http(&c->proto.http, root, e);
 }
 
 static bool conf_action_order(struct sensor_conf *c, struct yaml *root, struct err *e)
