@@ -126,7 +126,7 @@ bool setup_byte_test(struct build *b, const struct option *o)
     if (!byte_value(b, next_element(&rest), 0, 23, &t->n_bytes) ||
         !byte_test_op(b, next_element(&rest), t) ||
         !byte_value(b, next_element(&rest), 0, INT64_MAX, &t->value) ||
-        !byte_value(b, next_element(&rest), -65535, 65535, &t->offset))
+        !byte_value(b, next_element(&rest), INT32_MIN, INT32_MAX, &t->offset))
         return false;
     while (rest.n) {
         struct span word = next_element(&rest);

@@ -792,6 +792,28 @@ static bool dns_additional_get(struct tx *tx, enum dir dir, uint32_t index, stru
     return tx->way == dir && dns_name_at(tx, DNS_ADDITIONALS, index, ret);
 }
 
+/* Every name in a response: owners in all sections, and data that are host names. */
+static bool dns_response_get(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    const struct dns_tx *t = (const struct dns_tx *)(const void *)tx;
+
+    if (!t->response || tx->way != dir)
+        return false;
+    for (size_t s = 0; s < DNS_SECTIONS; s++) {
+        for (const struct dns_record *rec = t->section[s]; rec; rec = rec->next) {
+            bool target = s != DNS_QUERIES && rec->target.text.n > 0 && rec->type != T_SRV;
+            if (index == 0)
+                *ret = (struct inspect){.data = rec->name.text, .final = true};
+            else if (index == 1 && target)
+                *ret = (struct inspect){.data = rec->target.text, .final = true};
+            if (index < 1u + target)
+                return true;
+            index -= 1u + target;
+        }
+    }
+    return false;
+}
+
 static const struct proto_buffer dns_buffers[] = {
     {.name = "dns.query",
      .aliases = "dns_query",
@@ -830,6 +852,12 @@ static const struct proto_buffer dns_buffers[] = {
      .multi = true,
      .get = dns_additional_get,
      .help = "owner name of an additional record"},
+    {.name = "dns.response.rrname",
+     .dirs = 1 << DIR_TC,
+     .progress = DNS_DONE,
+     .multi = true,
+     .get = dns_response_get,
+     .help = "every name in a response"},
     {.name = "dns.query.name",
      .dirs = 3,
      .progress = DNS_DONE,
