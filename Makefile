@@ -3,7 +3,7 @@ BUILD := build
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 JOBS ?= $(shell nproc)
 
-.PHONY: all build check lint format clean
+.PHONY: all build check test lint format clean
 all: build
 
 $(BUILD)/release/build.ninja:
@@ -21,6 +21,14 @@ build: $(BUILD)/release/build.ninja
 check: $(BUILD)/check/build.ninja
 	ninja -C $(BUILD)/check -j$(JOBS)
 	meson test -C $(BUILD)/check --no-rebuild --suite unit --print-errorlogs
+
+# Everything: installs what is missing, builds with sanitizers and for release, runs all suites.
+test:
+	tools/setup test
+	$(MAKE) -s build
+	$(MAKE) -s $(BUILD)/check/build.ninja
+	ninja -C $(BUILD)/check -j$(JOBS) >$(BUILD)/check-build.log || { tail -40 $(BUILD)/check-build.log; exit 1; }
+	tests/run
 
 lint:
 	tools/lint
