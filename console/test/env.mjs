@@ -64,6 +64,20 @@ export async function open(c, n, path) {
   return p;
 }
 
+/** `from=…&to=…` of all data on the node under test; empty for the mock, whose data are of today. */
+export async function everything(browser, n) {
+  if (n.mock) return '';
+  const c = await context(browser, n);
+  const at = async (order) => {
+    const r = await c.request.get(`${n.url}/api/v1/events?from=1970-01-01T00:00:00Z&to=now&limit=1&order=${order}`);
+    return Date.parse((await r.json()).events?.[0]?.timestamp ?? '');
+  };
+  const [a, b] = [await at('asc'), await at('desc')];
+  await c.close();
+  if (!(a <= b)) return '';
+  return `from=${encodeURIComponent(new Date(a - 1000).toISOString())}&to=${encodeURIComponent(new Date(b + 1000).toISOString())}`;
+}
+
 export async function settled(p) {
   await p.waitForFunction(() => document.querySelector('h1') && !document.querySelector('.skeleton'), null, { timeout: 20000 });
   await p.evaluate(() => document.fonts.ready);

@@ -2,7 +2,7 @@
 // The inbox by keyboard alone: move, open, decide one and many, undo, select; and what the node was told.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { context, launch, node, open, REAL } from './env.mjs';
+import { context, everything, launch, node, open, REAL } from './env.mjs';
 
 const browser = await launch();
 const n = await node({ mock: true });
@@ -146,7 +146,7 @@ test('the same row everywhere: the grid by Tab and arrows, focus is visible', as
 test('the real node: groups move, open and close by keyboard', { skip: !REAL && 'no DAIZONG_URL' }, async () => {
   const r = await node();
   const c = await context(browser, r, { lang: 'en' });
-  const p = await open(c, r, '/inbox?status=all&from=1970-01-01T00%3A00%3A00Z');
+  const p = await open(c, r, '/inbox?status=all&' + (await everything(browser, r)));
   await p.locator('#inbox-0').waitFor();
   await p.keyboard.press('o');
   await p.locator('.drawer h2.what').waitFor();

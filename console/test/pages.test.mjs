@@ -6,7 +6,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { axe } from './axe.mjs';
-import { context, launch, node, open, SHOTS } from './env.mjs';
+import { context, everything, launch, node, open, SHOTS } from './env.mjs';
 
 const browser = await launch();
 const n = await node();
@@ -19,18 +19,17 @@ test.after(async () => {
 
 /** Addresses that exist on the node under test, taken from its own answers. */
 async function places() {
+  const wide = await everything(browser, n);
   const c = await context(browser, n);
   const ask = async (path) => {
     const r = await c.request.get(n.url + '/api/v1' + path);
     return r.ok() ? r.json() : {};
   };
-  const span = '&from=1970-01-01T00:00:00Z&to=now';
+  const span = wide ? '&' + wide : '';
   const host = (await ask('/hosts?limit=1' + span)).hosts?.[0]?.ip ?? '192.0.2.1';
   const group = (await ask('/alerts?limit=1&status=all' + span)).groups?.[0]?.id;
   const event = (await ask('/events?limit=1' + span)).events?.[0]?._id;
   await c.close();
-  const all = 'from=1970-01-01T00%3A00%3A00Z';
-  const wide = n.mock ? '' : all;
   return [
     ['login', '/overview', { login: false }],
     ['overview', '/overview?' + wide],
@@ -126,7 +125,7 @@ test('what opens over a page: menu, time range, columns, completion, help; axe f
   const wrong = [];
   for (const [size, width, height] of SIZES) {
     const c = await context(browser, n, { width, height });
-    const p = await open(c, n, '/events?' + (n.mock ? '' : 'from=1970-01-01T00%3A00%3A00Z'));
+    const p = await open(c, n, '/events?' + (await everything(browser, n)));
     const inspect = async (what) => {
       for (const [lang, theme] of LOOKS) {
         await look(p, lang, theme);

@@ -108,7 +108,10 @@ export function rangeWords(f: string, u: string): string {
 export function spanWords(a: number, b: number): string {
   const secs = b - a < 600e3;
   if (fullDay(a) === fullDay(b)) return `${brief(a, secs)}–${clock(b, secs)}`;
-  return `${brief(a, secs)} – ${brief(b, secs)}`;
+  // Two days: each with its date, lest a bare clock time be read as the other's day.
+  const year = new Date(a).getFullYear() !== new Date(b).getFullYear() || new Date(b).getFullYear() !== new Date().getFullYear();
+  const dated = (ms: number) => `${year ? fullDay(ms) : day(ms)} ${clock(ms, secs)}`;
+  return `${dated(a)} – ${dated(b)}`;
 }
 
 export interface Tick {
@@ -126,7 +129,7 @@ export function ticks(a: number, b: number, max: number): Tick[] {
   const offset = new Date(a).getTimezoneOffset() * 60e3;
   const out: Tick[] = [];
   for (let at = Math.ceil((a - offset) / step) * step + offset; at <= b && out.length < 50; at += step) {
-    const text = step >= 864e5 ? day(at) : clock(at, step < 60e3);
+    const text = span > 330 * 86400 ? fullDay(at) : step >= 864e5 ? day(at) : clock(at, step < 60e3);
     out.push({ at, text: step < 864e5 && span > 86400 * 1.5 && text.startsWith('00:00') ? day(at) : text });
   }
   return out;

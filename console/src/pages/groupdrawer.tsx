@@ -8,7 +8,7 @@ import { int } from '../app/format';
 import { pick, t, word } from '../app/i18n';
 import { term } from '../app/query';
 import { href } from '../app/route';
-import { brief, iso, stamp } from '../app/time';
+import { brief, iso, spanWords, stamp } from '../app/time';
 import type { Group, GroupDetail } from '../app/types';
 import { advice } from '../ui/advice';
 import { Answer, Button, Facts } from '../ui/base';
@@ -111,7 +111,7 @@ function Body({ d }: { d: GroupDetail }) {
         rows={[
           [t('drawer.sensor'), g.sensor],
           [t('col.count'), int(g.count)],
-          [t('drawer.span'), `${brief(Date.parse(g.first))} – ${brief(Date.parse(g.last))}`],
+          [t('drawer.span'), spanWords(Date.parse(g.first), Date.parse(g.last))],
           [
             t('drawer.rule'),
             <>
