@@ -127,22 +127,12 @@ static bool admit(struct sampler *s, bool *sampled)
     return true;
 }
 
-static enum event_type type_of(struct span line)
-{
-    static const struct span key = SPAN("\"event_type\":\"");
-    size_t at = span_find(span_cut(line, 0, 2048), key);
-    if (at == SIZE_MAX)
-        return EVENT_TYPES;
-    struct span rest = span_cut(line, at + key.n, 32);
-    return event_type_find(span_split(&rest, '"'));
-}
-
-void stream_event(struct stream_hub *h, const char *sensor, const char *unit, struct span line)
+void stream_event(struct stream_hub *h, enum event_type type, const char *sensor, const char *unit,
+                  struct span line)
 {
     h->seen++;
     if (h->count == 0 || line.n > MESSAGE_MAX || line.n < 2 || line.p[line.n - 1] != '}')
         return;
-    enum event_type type = type_of(line);
     if (type == EVENT_TYPES)
         return;
     if (type == EVENT_alert)

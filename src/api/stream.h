@@ -6,6 +6,7 @@
 #pragma once
 
 #include "api/api.h"
+#include "event/field.h"
 
 struct stream_hub *stream_hub_open(struct api *api, struct err *e) MUST_CHECK;
 /* Ends the thread; subscribers are ended by the HTTP server. */
@@ -13,7 +14,8 @@ void stream_hub_stop(struct stream_hub *h);
 void stream_hub_close(struct stream_hub *h);
 
 /* An event has come in: cheap when nobody listens. Any thread. */
-void stream_event(struct stream_hub *h, const char *sensor, const char *unit, struct span line);
+void stream_event(struct stream_hub *h, enum event_type type, const char *sensor, const char *unit,
+                  struct span line);
 /* A message of another kind ("job", "alert_group") for all of this unit (NULL: everyone). */
 void stream_publish(struct stream_hub *h, const char *kind, const char *unit, struct span json);
 /* Events that have come in since the start. */

@@ -223,10 +223,11 @@ bool token_add(struct accounts *a, const struct token_new *t, char text[SECRET_T
         t->days ? state_int((int64_t)(now + (uint64_t)t->days * 86400 * NS_PER_S)) : state_null();
     if (!state_exec(a->state,
                     "INSERT INTO tokens (name, user, token_hash, hint, role, created_ns, "
-                    "expires_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    "expires_ns, kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                     STATE_ARGS(state_text(t->name), state_text(t->user),
                                state_blob(span_str(digest)), state_str(hint),
-                               state_str(role_name(t->role)), state_int((int64_t)now), expires),
+                               state_str(role_name(t->role)), state_int((int64_t)now), expires,
+                               state_str(t->sensor ? "sensor" : "api")),
                     e))
         return e->kind == ERR_CONFLICT ? no_user(e, t->user) : false;
     *ret_id = state_last_id(a->state);
@@ -246,10 +247,11 @@ bool token_delete(struct accounts *a, int64_t id, struct span user, struct err *
 bool tokens_json(struct accounts *a, struct span user, struct buf *b, struct err *e)
 {
     struct state_rows *r;
-    if (!state_query(a->state,
-                     "SELECT id, name, user, hint, role, created_ns, used_ns, expires_ns FROM "
-                     "tokens WHERE ?1 = '' OR user = ?1 ORDER BY id",
-                     STATE_ARGS(state_text(user)), &r, e))
+    if (!state_query(
+            a->state,
+            "SELECT id, name, user, hint, role, created_ns, used_ns, expires_ns, kind FROM "
+            "tokens WHERE ?1 = '' OR user = ?1 ORDER BY id",
+            STATE_ARGS(state_text(user)), &r, e))
         return false;
     jw_open(b, '[');
     while (state_rows_next(r)) {
@@ -264,6 +266,7 @@ bool tokens_json(struct accounts *a, struct span user, struct buf *b, struct err
         jw_span(b, state_col_text(r, 3));
         jw_key(b, "role");
         jw_span(b, state_col_text(r, 4));
+        jw_member_span(b, "kind", state_col_text(r, 8));
         time_member(b, "created", r, 5);
         time_member(b, "last_used", r, 6);
         time_member(b, "expires", r, 7);

@@ -49,6 +49,8 @@ bool session_find(struct accounts *a, struct span token, struct person *ret);
 bool session_end(struct accounts *a, struct span token, struct err *e) MUST_CHECK;
 /* An API token's owner, with the token's role if that is lower. */
 bool token_find(struct accounts *a, struct span token, struct person *ret);
+/* The same for a token of a sensor that comes over the network. */
+bool sensor_token_find(struct accounts *a, struct span token, struct person *ret);
 /* The owner of the data folder over the Unix socket: full rights. */
 void person_local(struct person *ret);
 
@@ -71,6 +73,7 @@ bool users_json(struct accounts *a, struct buf *b, struct err *e) MUST_CHECK;
  */
 struct token_new {
     struct span name, user;
+    bool sensor; /* for a sensor's link, not for the API */
     enum role role;
     unsigned days;
 };

@@ -157,7 +157,7 @@ bool session_end(struct accounts *a, struct span token, struct err *e)
                       STATE_ARGS(state_blob(span_str(digest))), e);
 }
 
-bool token_find(struct accounts *a, struct span token, struct person *ret)
+static bool find_token(struct accounts *a, const char *kind, struct span token, struct person *ret)
 {
     struct err e;
     struct state_rows *r;
@@ -170,9 +170,10 @@ bool token_find(struct accounts *a, struct span token, struct person *ret)
     if (!state_query(a->state,
                      "SELECT u.name, u.role, u.language, u.unit, n.name, t.role, t.used_ns FROM "
                      "tokens t JOIN users u ON u.name = t.user JOIN units n ON n.id = u.unit "
-                     "WHERE t.token_hash = ?1 AND t.kind = 'api' AND (t.expires_ns IS NULL OR "
+                     "WHERE t.token_hash = ?1 AND t.kind = ?3 AND (t.expires_ns IS NULL OR "
                      "t.expires_ns > ?2) AND u.disabled = 0",
-                     STATE_ARGS(state_blob(span_str(digest)), state_int(now)), &r, &e))
+                     STATE_ARGS(state_blob(span_str(digest)), state_int(now), state_str(kind)), &r,
+                     &e))
         return false;
     if (state_rows_next(r)) {
         fill_person(ret, r);
@@ -189,6 +190,16 @@ bool token_find(struct accounts *a, struct span token, struct person *ret)
         return true;
     return state_exec(a->state, "UPDATE tokens SET used_ns = ?2 WHERE token_hash = ?1",
                       STATE_ARGS(state_blob(span_str(digest)), state_int(now)), &e);
+}
+
+bool token_find(struct accounts *a, struct span token, struct person *ret)
+{
+    return find_token(a, "api", token, ret);
+}
+
+bool sensor_token_find(struct accounts *a, struct span token, struct person *ret)
+{
+    return find_token(a, "sensor", token, ret);
 }
 
 bool user_password_own(struct accounts *a, const struct person *who, struct span old,

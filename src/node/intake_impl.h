@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What node/intake.c and node/follow.c share. */
+#pragma once
+
+#include "node/intake.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct link;
+struct follow;
+
+/* The user of an ingest source; lives as long as the intake. */
+struct source {
+    struct ingest_source *src;
+    struct sensor *sensor;
+    struct link *link; /* who gets acknowledgements; under the intake's lock */
+    bool done;
+    struct source *next;
+};
+
+struct intake {
+    struct intake_conf conf;
+    struct ingest *ingest;
+    struct stream_hub *hub;
+    int local_fd, tcp_fd, wake;
+    pthread_t thread;
+    bool running;
+    atomic_bool stopping;
+    pthread_mutex_t lock;
+    struct source *sources;
+    struct link *links; /* the accept thread's */
+    unsigned links_n;
+    struct follow *follows;
+};
+
+/* Announces the sensor and finds its source. NULL: too many. */
+struct source *source_get(struct intake *in, const struct sensor_hello *hello, uint64_t stream,
+                          uint64_t *next_seq);
+/* Waits while the spool is full; false: the node stops. */
+bool source_line(struct intake *in, struct source *s, uint64_t seq, struct span line);
+void follow_stop_all(struct intake *in);
