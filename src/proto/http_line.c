@@ -234,7 +234,7 @@ void http_request_line(struct http_conn *c, struct http_tx *tx, struct span line
     if (from)
         http_event(c, HTTP_EVENT_LEADING_WHITESPACE);
     tx->method = span_cut(line, from, to - from);
-    tx->method_id = http_method_of(tx->method);
+    tx->method_id = (uint8_t)http_method_of(tx->method);
     size_t target = skip_space(line, to);
     for (size_t i = to; i < target; i++) {
         if (line.p[i] != ' ') {
@@ -250,7 +250,7 @@ void http_request_line(struct http_conn *c, struct http_tx *tx, struct span line
         if (!tx->protocol.n) {
             no_protocol(c, tx, HTTP_EVENT_UNKNOWN_METHOD_NO_PROTOCOL);
         } else {
-            tx->side[DIR_TS].version = http_version_of(tx->protocol, &extra);
+            tx->side[DIR_TS].version = (uint8_t)http_version_of(tx->protocol, &extra);
             if (extra)
                 http_event(c, HTTP_EVENT_PROTOCOL_EXTRA_DATA);
             if (tx->method_id == METHOD_UNKNOWN && tx->side[DIR_TS].version == VERSION_INVALID)
@@ -275,7 +275,7 @@ void http_response_line(struct http_conn *c, struct http_tx *tx, struct span lin
     size_t end = skip_word(line, i);
     if (end > i) {
         tx->response_protocol = span_cut(line, i, end - i);
-        s->version = http_version_of(tx->response_protocol, &extra);
+        s->version = (uint8_t)http_version_of(tx->response_protocol, &extra);
         if (extra)
             http_event(c, HTTP_EVENT_PROTOCOL_EXTRA_DATA);
         i = skip_space(line, end);

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tls object of events, and the buffers and values that rules look into. */
+#include "proto/app.h"
+#include "proto/tls.h"
+
+const char *tls_version_name(uint16_t v, char text[16])
+{
+    switch (v) {
+    case 0:
+        return "UNDETERMINED";
+    case 0x0002:
+        return "SSLv2";
+    case 0x0300:
+        return "SSLv3";
+    case 0x0301:
+        return "TLSv1";
+    case 0x0302:
+        return "TLS 1.1";
+    case 0x0303:
+        return "TLS 1.2";
+    case 0x0304:
+        return "TLS 1.3";
+    case TLS_VERSION_TLCP:
+        return "TLCP 1.1";
+    case 0xfb1a:
+        return "TLS 1.3 draft-26-fb";
+    default:
+        break;
+    }
+    if (v >> 8 == 0x7f && (v & 0xff) >= 16 && (v & 0xff) <= 28)
+        snprintf(text, 16, "TLS 1.3 draft-%u", v & 0xff);
+    else if (v >> 8 == 0x7f)
+        return "TLS 1.3 draft-<16";
+    else
+        snprintf(text, 16, "%u", v);
+    return text;
+}
+
+uint16_t tls_version(const struct tls_tx *t)
+{
+    const struct tls_side *s = &t->side[DIR_TC];
+
+    if (s->hello.seen)
+        return s->hello.chosen ? s->hello.chosen : s->hello.version;
+    if (s->record_version)
+        return s->record_version;
+    const struct tls_side *c = &t->side[DIR_TS];
+    return c->hello.seen ? c->hello.version : c->record_version;
+}
+
+static void log_cert(struct event *ev, const struct tls_cert *c, bool client)
+{
+    const struct {
+        enum field f;
+        struct span v;
+    } rows[] = {
+        {client ? F_tls_client_subject : F_tls_subject, c->subject},
+        {client ? F_tls_client_issuerdn : F_tls_issuerdn, c->issuer},
+        {client ? F_tls_client_serial : F_tls_serial, c->serial},
+        {client ? F_tls_client_fingerprint : F_tls_fingerprint, c->fingerprint},
+        {client ? F_tls_client_notbefore : F_tls_notbefore, span_str(c->not_before)},
+        {client ? F_tls_client_notafter : F_tls_notafter, span_str(c->not_after)},
+    };
+
+    for (size_t i = 0; i < LEN(rows); i++)
+        if (rows[i].v.n)
+            event_str(ev, rows[i].f, rows[i].v);
+    if (c->n_names == 0 || client)
+        return;
+    event_open(ev, F_tls_subjectaltname);
+    for (size_t i = 0; i < c->n_names; i++)
+        event_item(ev, c->names[i]);
+    event_close(ev);
+}
+
+static void log_alpns(struct event *ev, const struct tls_hello *h, enum field f)
+{
+    if (h->n_alpns == 0)
+        return;
+    event_open(ev, f);
+    for (size_t i = 0; i < h->n_alpns; i++)
+        event_item(ev, h->alpns[i]);
+    event_close(ev);
+}
+
+static void log_ja3(struct event *ev, const struct tls_side *s, bool server)
+{
+    if (!s->ja3[0])
+        return;
+    event_open(ev, server ? F_tls_ja3s : F_tls_ja3);
+    event_text(ev, server ? F_tls_ja3s_hash : F_tls_ja3_hash, s->ja3);
+    event_str(ev, server ? F_tls_ja3s_string : F_tls_ja3_string, s->ja3_string);
+    event_close(ev);
+}
+
+static bool tls_resumed(const struct tls_tx *t)
+{
+    const struct tls_side *s = &t->side[DIR_TC];
+
+    return s->hello.seen && s->change_cipher && s->n_certs == 0 &&
+           tls_version(t) < TLS_VERSION_13 && tls_version(t) >> 8 == 3;
+}
+
+/* The national protocol's suite and both certificates stand under `daizong`. */
+static void log_tlcp(struct event *ev, const struct tls_tx *t)
+{
+    const struct tls_side *s = &t->side[DIR_TC];
+    char suite[16];
+
+    event_open(ev, F_daizong);
+    event_open(ev, F_daizong_tlcp);
+    snprintf(suite, sizeof(suite), "0x%04x", s->hello.ciphers[0]);
+    event_text(ev, F_daizong_tlcp_suite, suite);
+    if (s->n_certs > 0 && s->certs[0].parsed) {
+        event_str(ev, F_daizong_tlcp_sign_subject, s->certs[0].subject);
+        event_str(ev, F_daizong_tlcp_sign_serial, s->certs[0].serial);
+    }
+    if (s->n_certs > 1 && s->certs[1].parsed) {
+        event_str(ev, F_daizong_tlcp_enc_subject, s->certs[1].subject);
+        event_str(ev, F_daizong_tlcp_enc_serial, s->certs[1].serial);
+    }
+    event_close(ev);
+    event_close(ev);
+}
+
+bool tls_log(struct app *app, struct tx *tx, enum dir dir, bool alert, struct event *ev)
+{
+    const struct tls_tx *t = (const struct tls_tx *)(const void *)tx;
+    const struct tls_side *c = &t->side[DIR_TS], *s = &t->side[DIR_TC];
+    const struct proto_conf *conf = app_conf(app);
+    char text[16];
+
+    (void)dir;
+    if (!c->hello.seen && !s->hello.seen)
+        return false;
+    event_open(ev, F_tls);
+    if (s->n_certs)
+        log_cert(ev, &s->certs[0], false);
+    if (tls_resumed(t))
+        event_bool(ev, F_tls_session_resumed, true);
+    if (c->hello.sni.n)
+        event_str(ev, F_tls_sni, c->hello.sni);
+    event_text(ev, F_tls_version, tls_version_name(tls_version(t), text));
+    if (app->original != PROTO_NONE && proto_table[app->original] != app->proto)
+        event_text(ev, F_tls_from_proto, proto_table[app->original]->name);
+    if (c->n_certs) {
+        event_open(ev, F_tls_client);
+        log_cert(ev, &c->certs[0], true);
+        event_close(ev);
+    }
+    log_ja3(ev, c, false);
+    log_ja3(ev, s, true);
+    if (t->ja4[0] && (conf->tls_log.extended || conf->tls_log.ja4 || alert))
+        event_text(ev, F_tls_ja4, t->ja4);
+    log_alpns(ev, &c->hello, F_tls_client_alpns);
+    log_alpns(ev, &s->hello, F_tls_server_alpns);
+    event_close(ev);
+    if (!alert && tls_version(t) == TLS_VERSION_TLCP)
+        log_tlcp(ev, t);
+    return true;
+}
+
+static struct tls_tx *tls_of(struct tx *tx)
+{
+    return (struct tls_tx *)(void *)tx;
+}
+
+static bool get_span(struct span s, uint32_t index, struct inspect *ret)
+{
+    if (index > 0 || !s.n)
+        return false;
+    *ret = (struct inspect){.data = s, .final = true};
+    return true;
+}
+
+static bool get_sni(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    return dir == DIR_TS && get_span(tls_of(tx)->side[DIR_TS].hello.sni, index, ret);
+}
+
+static const struct tls_cert *cert_of(struct tx *tx, enum dir dir)
+{
+    const struct tls_side *s = &tls_of(tx)->side[dir];
+    return s->n_certs ? &s->certs[0] : NULL;
+}
+
+static bool get_subject(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    const struct tls_cert *c = cert_of(tx, dir);
+    return c && get_span(c->subject, index, ret);
+}
+
+static bool get_issuer(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    const struct tls_cert *c = cert_of(tx, dir);
+    return c && get_span(c->issuer, index, ret);
+}
+
+static bool get_serial(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    const struct tls_cert *c = cert_of(tx, dir);
+    return c && get_span(c->serial, index, ret);
+}
+
+static bool get_fingerprint(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    const struct tls_cert *c = cert_of(tx, dir);
+    return c && get_span(c->fingerprint, index, ret);
+}
+
+static bool get_names(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    const struct tls_cert *c = cert_of(tx, dir);
+    return c && index < c->n_names && get_span(c->names[index], 0, ret);
+}
+
+static bool get_certs(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    const struct tls_side *s = &tls_of(tx)->side[dir];
+    return index < s->n_certs && get_span(s->certs[index].der, 0, ret);
+}
+
+static bool get_alpn(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    const struct tls_hello *h = &tls_of(tx)->side[dir].hello;
+    return index < h->n_alpns && get_span(h->alpns[index], 0, ret);
+}
+
+static bool get_ja3(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    return get_span(span_str(tls_of(tx)->side[dir].ja3), index, ret);
+}
+
+static bool get_ja3_string(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    return get_span(tls_of(tx)->side[dir].ja3_string, index, ret);
+}
+
+static bool get_ja4(struct tx *tx, enum dir dir, uint32_t index, struct inspect *ret)
+{
+    return dir == DIR_TS && get_span(span_str(tls_of(tx)->ja4), index, ret);
+}
+
+enum { TS = 1 << DIR_TS, TC = 1 << DIR_TC };
+
+const struct proto_buffer tls_buffers[TLS_N_BUFFERS] = {
+    {.name = "tls.sni",
+     .aliases = "tls_sni",
+     .dirs = TS,
+     .progress = TLS_HELLO,
+     .get = get_sni,
+     .help = "server name asked for"},
+    {.name = "tls.cert_subject",
+     .aliases = "tls_cert_subject",
+     .dirs = TS | TC,
+     .progress = TLS_CERT,
+     .get = get_subject,
+     .help = "subject of the certificate"},
+    {.name = "tls.cert_issuer",
+     .aliases = "tls_cert_issuer",
+     .dirs = TS | TC,
+     .progress = TLS_CERT,
+     .get = get_issuer,
+     .help = "issuer of the certificate"},
+    {.name = "tls.cert_serial",
+     .aliases = "tls_cert_serial",
+     .dirs = TS | TC,
+     .progress = TLS_CERT,
+     .get = get_serial,
+     .help = "serial number of the certificate"},
+    {.name = "tls.cert_fingerprint",
+     .aliases = "tls_cert_fingerprint",
+     .dirs = TS | TC,
+     .progress = TLS_CERT,
+     .get = get_fingerprint,
+     .help = "SHA-1 of the certificate"},
+    {.name = "tls.subjectaltname",
+     .dirs = TS | TC,
+     .progress = TLS_CERT,
+     .multi = true,
+     .get = get_names,
+     .help = "a further name in the certificate"},
+    {.name = "tls.certs",
+     .dirs = TS | TC,
+     .progress = TLS_CERT,
+     .multi = true,
+     .get = get_certs,
+     .help = "a certificate, DER"},
+    {.name = "tls.alpn",
+     .dirs = TS | TC,
+     .progress = TLS_HELLO,
+     .multi = true,
+     .get = get_alpn,
+     .help = "a protocol that is offered or chosen"},
+    {.name = "ja3.hash",
+     .aliases = "ja3_hash",
+     .dirs = TS,
+     .progress = TLS_HELLO,
+     .get = get_ja3,
+     .help = "JA3 of the client"},
+    {.name = "ja3.string",
+     .aliases = "ja3_string",
+     .dirs = TS,
+     .progress = TLS_HELLO,
+     .get = get_ja3_string,
+     .help = "JA3 string of the client"},
+    {.name = "ja3s.hash",
+     .aliases = "ja3s_hash",
+     .dirs = TC,
+     .progress = TLS_HELLO,
+     .get = get_ja3,
+     .help = "JA3S of the server"},
+    {.name = "ja3s.string",
+     .aliases = "ja3s_string",
+     .dirs = TC,
+     .progress = TLS_HELLO,
+     .get = get_ja3_string,
+     .help = "JA3S string of the server"},
+    {.name = "ja4.hash",
+     .aliases = "ja4_hash",
+     .dirs = TS,
+     .progress = TLS_HELLO,
+     .get = get_ja4,
+     .help = "JA4 of the client"},
+};
+
+static bool value_version(struct tx *tx, enum dir dir, uint32_t index, uint64_t *ret)
+{
+    (void)dir;
+    *ret = tls_version(tls_of(tx));
+    return index == 0;
+}
+
+const struct proto_value tls_values[TLS_N_VALUES] = {
+    {.name = "tls.version", .dirs = TS | TC, .progress = TLS_HELLO, .get = value_version},
+};
