@@ -15,7 +15,7 @@ $(BUILD)/clang/build.ninja:
 
 build: $(BUILD)/release/build.ninja
 	ninja -C $(BUILD)/release -j$(JOBS)
-	@for p in sensor/daizong-sensor node/daizong embedded/daizong-store; do \
+	@for p in sensor/daizong-sensor cli/daizong embedded/daizong-store; do \
 	  [ ! -x $(BUILD)/release/src/$$p ] || ln -sf src/$$p $(BUILD)/release/; done
 
 check: $(BUILD)/check/build.ninja

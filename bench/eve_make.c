@@ -94,8 +94,8 @@ static void add_dns(struct buf *b, uint64_t ns, const struct flow *f)
 static void add_http(struct buf *b, uint64_t ns, const struct flow *f)
 {
     static const char *const agents[] = {
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-        "Chrome/126.0.0.0 Safari/537.36",
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "Chrome/126.0.0.0 Safari/537.36"),
         "curl/7.88.1", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
         "python-requests/2.32.3"};
     unsigned site = skewed(3000);

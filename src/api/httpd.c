@@ -404,7 +404,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     (void)cls, (void)connection, (void)url, (void)version;
     if (!x)
         return MHD_NO;
-    switch (x->stage) {
+    switch ((enum stage)atomic_load(&x->stage)) {
     case STAGE_HEAD:
         return head_is_there(x, method);
     case STAGE_BODY:

@@ -78,7 +78,8 @@ static bool start_tls(struct transport *t, const char *host, struct err *e)
     X509_VERIFY_PARAM *param = SSL_get0_param(t->ssl);
     if (X509_VERIFY_PARAM_set1_ip_asc(param, host) != 1)
         SSL_set1_host(t->ssl, host);
-    SSL_set_tlsext_host_name(t->ssl, host);
+    SSL_ctrl(t->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             (void *)(uintptr_t)host);
     if (SSL_set_fd(t->ssl, t->fd) == 1 && SSL_connect(t->ssl) == 1)
         return true;
     long verify = SSL_get_verify_result(t->ssl);

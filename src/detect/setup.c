@@ -9,7 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static bool fail_va(struct build *b, const uint8_t *at, const char *fmt, va_list ap)
+static bool PRINTF_LIKE(3, 0)
+    fail_va(struct build *b, const uint8_t *at, const char *fmt, va_list ap)
 {
     if (!b->failed) {
         b->failed = true;

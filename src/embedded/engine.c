@@ -175,7 +175,7 @@ static struct slot *slot_take(struct engine *en, struct buf *error)
             return &en->slots[i];
         }
     }
-    must(!"a slot is free");
+    must(false); /* a slot is free */
     return NULL;
 }
 

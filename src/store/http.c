@@ -164,7 +164,8 @@ static bool tls_connect(struct http_conn *c, const struct http_target *t, uint64
 {
     c->ssl = SSL_new(t->tls_context);
     if (!c->ssl || SSL_set_fd(c->ssl, c->fd) != 1 || SSL_set1_host(c->ssl, t->host) != 1 ||
-        SSL_set_tlsext_host_name(c->ssl, t->host) != 1)
+        SSL_ctrl(c->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                 (void *)(uintptr_t)t->host) != 1)
         return tls_fail(e, "TLS");
     for (;;) {
         int rc = SSL_connect(c->ssl);
