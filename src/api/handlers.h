@@ -12,3 +12,29 @@ void session_password(struct api_call *c);
 
 /* routes_fields.c */
 void fields_run(struct api_call *c);
+
+/* routes_events.c */
+void events_run(struct api_call *c);
+void event_run(struct api_call *c);
+void histogram_run(struct api_call *c);
+void top_run(struct api_call *c);
+
+/* routes_jobs.c */
+void captures_run(struct api_call *c);
+void capture_start_run(struct api_call *c);
+void capture_stop_run(struct api_call *c);
+void demo_run(struct api_call *c);
+void jobs_run(struct api_call *c);
+void job_run(struct api_call *c);
+void interfaces_run(struct api_call *c);
+
+/* routes_admin.c */
+void users_run(struct api_call *c);
+void user_post(struct api_call *c);
+void user_delete_run(struct api_call *c);
+void user_password_put(struct api_call *c);
+void tokens_run(struct api_call *c);
+void token_post(struct api_call *c);
+void token_delete_run(struct api_call *c);
+void settings_get(struct api_call *c);
+void settings_put(struct api_call *c);

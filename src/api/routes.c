@@ -40,6 +40,183 @@ static const struct param stream_params[] = {
      .help = "only events of these types, separated by commas"},
     {0}};
 
+#define PARAM_Q                                                                                    \
+    {                                                                                              \
+        .name = "q", .kind = PARAM_QUERY, .help = "query: words, field:value, -not, (a OR b)"      \
+    }
+#define PARAM_FROM                                                                                 \
+    {                                                                                              \
+        .name = "from", .kind = PARAM_TIME, .help = "from this time on; default: the oldest event" \
+    }
+#define PARAM_TO                                                                                   \
+    {                                                                                              \
+        .name = "to", .kind = PARAM_TIME, .help = "until before this time; default: now"           \
+    }
+#define PARAM_LIMIT(most, usual)                                                                   \
+    {                                                                                              \
+        .name = "limit", .kind = PARAM_UINT, .min = 1, .max = most, .fallback = usual,             \
+        .help = "at most so many"                                                                  \
+    }
+#define PARAM_CURSOR                                                                               \
+    {                                                                                              \
+        .name = "cursor", .kind = PARAM_STRING, .min = 1, .max = 200,                              \
+        .help = "next_cursor of the page before"                                                   \
+    }
+
+static const struct param events_params[] = {PARAM_Q,
+                                             PARAM_FROM,
+                                             PARAM_TO,
+                                             PARAM_LIMIT(1000, "100"),
+                                             PARAM_CURSOR,
+                                             {.name = "order",
+                                              .kind = PARAM_CHOICE,
+                                              .choices = "desc|asc",
+                                              .fallback = "desc",
+                                              .help = "newest or oldest first"},
+                                             {0}};
+
+static const struct param histogram_params[] = {PARAM_Q,
+                                                PARAM_FROM,
+                                                PARAM_TO,
+                                                {.name = "interval",
+                                                 .kind = PARAM_STRING,
+                                                 .min = 1,
+                                                 .max = 8,
+                                                 .fallback = "auto",
+                                                 .pattern = "^(auto|[1-9][0-9]{0,6})$",
+                                                 .help = "auto, or seconds of a bucket"},
+                                                {.name = "by",
+                                                 .kind = PARAM_CHOICE,
+                                                 .choices = "event_type|severity|none",
+                                                 .fallback = "event_type",
+                                                 .help = "what makes a series"},
+                                                {0}};
+
+static const struct param top_params[] = {PARAM_Q,
+                                          PARAM_FROM,
+                                          PARAM_TO,
+                                          {.name = "field",
+                                           .kind = PARAM_STRING,
+                                           .min = 1,
+                                           .max = 200,
+                                           .fallback = "src_ip",
+                                           .help = "field whose values are counted"},
+                                          PARAM_LIMIT(1000, "10"),
+                                          {.name = "sum",
+                                           .kind = PARAM_STRING,
+                                           .min = 1,
+                                           .max = 200,
+                                           .help = "numeric field to add up and order by"},
+                                          {0}};
+
+static const struct param id_path[] = {
+    {.name = "id", .kind = PARAM_STRING, .min = 1, .max = 200, .help = "identity"}, {0}};
+
+static const struct param name_path[] = {
+    {.name = "name", .kind = PARAM_STRING, .min = 1, .max = NAME_MAX_BYTES, .help = "user's name"},
+    {0}};
+
+static const struct param captures_params[] = {{.name = "name",
+                                                .kind = PARAM_STRING,
+                                                .max = 255,
+                                                .fallback = "capture.pcap",
+                                                .help = "the file's name"},
+                                               {0}};
+
+static const struct param capture_start_body[] = {{.name = "interface",
+                                                   .kind = PARAM_STRING,
+                                                   .required = true,
+                                                   .min = 1,
+                                                   .max = 15,
+                                                   .help = "name of the interface"},
+                                                  {.name = "filter",
+                                                   .kind = PARAM_STRING,
+                                                   .max = 1000,
+                                                   .fallback = "",
+                                                   .help = "BPF filter (tcpdump's language)"},
+                                                  {0}};
+
+static const struct param capture_stop_body[] = {{.name = "sensor",
+                                                  .kind = PARAM_STRING,
+                                                  .required = true,
+                                                  .min = 1,
+                                                  .max = NAME_MAX_BYTES,
+                                                  .help = "the sensor's id"},
+                                                 {0}};
+
+static const struct param jobs_params[] = {PARAM_LIMIT(1000, "100"), {0}};
+
+#define ROLES "admin|analyst|viewer"
+
+static const struct param user_body[] = {{.name = "name",
+                                          .kind = PARAM_STRING,
+                                          .required = true,
+                                          .min = 1,
+                                          .max = NAME_MAX_BYTES,
+                                          .pattern = "^[A-Za-z0-9][A-Za-z0-9._@-]*$",
+                                          .help = "letters, digits, . _ - @"},
+                                         {.name = "role",
+                                          .kind = PARAM_CHOICE,
+                                          .choices = ROLES,
+                                          .fallback = "viewer",
+                                          .help = "what the user may do"},
+                                         {.name = "password",
+                                          .kind = PARAM_STRING,
+                                          .min = PASSWORD_MIN,
+                                          .max = PASSWORD_MAX,
+                                          .help = "8 to 256 bytes"},
+                                         {0}};
+
+static const struct param password_body[] = {{.name = "password",
+                                              .kind = PARAM_STRING,
+                                              .min = PASSWORD_MIN,
+                                              .max = PASSWORD_MAX,
+                                              .help = "8 to 256 bytes"},
+                                             {0}};
+
+static const struct param token_body[] = {{.name = "name",
+                                           .kind = PARAM_STRING,
+                                           .required = true,
+                                           .min = 1,
+                                           .max = NAME_MAX_BYTES,
+                                           .help = "what it is for"},
+                                          {.name = "user",
+                                           .kind = PARAM_STRING,
+                                           .min = 1,
+                                           .max = NAME_MAX_BYTES,
+                                           .help = "whose it is; default: one's own"},
+                                          {.name = "role",
+                                           .kind = PARAM_CHOICE,
+                                           .choices = ROLES,
+                                           .fallback = "viewer",
+                                           .help = "at most this"},
+                                          {.name = "kind",
+                                           .kind = PARAM_CHOICE,
+                                           .choices = "api|sensor",
+                                           .fallback = "api",
+                                           .help = "for scripts, or for a sensor's link"},
+                                          {.name = "days",
+                                           .kind = PARAM_UINT,
+                                           .min = 0,
+                                           .max = 3650,
+                                           .fallback = "0",
+                                           .help = "valid for so many days; 0: for ever"},
+                                          {0}};
+
+static const struct param settings_body[] = {
+    {.name = "retention_days",
+     .kind = PARAM_UINT,
+     .min = 1,
+     .max = 3650,
+     .help = "events are kept so long"},
+    {.name = "keep_raw", .kind = PARAM_BOOL, .help = "keep the events' own text too"},
+    {.name = "home_net", .kind = PARAM_STRINGS, .max = 256, .help = "networks that are one's own"},
+    {.name = "language",
+     .kind = PARAM_CHOICE,
+     .choices = "zh|en",
+     .help = "language of the console"},
+    {0}};
+
 const struct route routes[] = {
 #define ROUTE(...) {__VA_ARGS__},
 #include "api/routes.def"

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What routes share of events: lists and histograms. */
+#pragma once
+
+#include "api/ask.h"
+
+struct histogram {
+    const struct buf *rows; /* (bucket's epoch second, key, count) */
+    uint64_t interval_s, first;
+    size_t buckets;
+    bool total; /* write the total too */
+};
+
+/* A readable interval for this range, or the wanted one where that is not too fine. */
+uint64_t histogram_interval(const struct range *r, uint64_t want_s);
+/* Sets interval, first bucket and their number. */
+void histogram_place(struct histogram *h, const struct range *r, uint64_t want_s);
+/* Appends the members interval_s, series, times (and total) to the open object. */
+void histogram_json(struct api_call *c, const struct histogram *h);
+/* Appends an array of the newest events that fit a condition. */
+bool events_json(struct api_call *c, const char *where, unsigned limit);

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Searching events: the list, one event, the histogram, the most frequent values. */
+#include "api/ask.h"
+#include "api/figures.h"
+#include "api/handlers.h"
+#include "api/histogram.h"
+#include "base/clock.h"
+#include "base/jw.h"
+#include "store/schema.h"
+
+enum { SQL_MAX = 256 << 10, BUCKETS = 120, BUCKETS_MAX = 2000, SERIES = 16 };
+
+static const char *const event_columns =
+    "raw, daizong_sensor, daizong_unit, toUnixTimestamp64Micro(timestamp), stream_id, stream_seq, "
+    "daizong_severity";
+
+/* One event as JSON, from a row of event_columns at cell `at`. Events whose line was not kept come
+ * with what stands in the columns that were asked for. */
+static void event_json(struct api_call *c, const struct rows *r)
+{
+    char id[SCHEMA_ID_TEXT];
+    char sensor[NAME_MAX_BYTES + 1], unit[NAME_MAX_BYTES + 1];
+    struct buf *b = c->out;
+    struct buf raw = buf_new(r->cell[0].raw.n + 1);
+    span_copy(r->cell[1].raw, sensor, sizeof(sensor));
+    span_copy(r->cell[2].raw, unit, sizeof(unit));
+    schema_id_text((int64_t)cell_u64(&r->cell[3]), cell_u64(&r->cell[4]), cell_u64(&r->cell[5]),
+                   id);
+    json_unescape(&raw, r->cell[0].raw);
+    jw_comma(b);
+    if (raw.n > 2) {
+        event_decorate(b, span_trim(buf_span(&raw)), sensor, unit, false);
+        b->n--; /* reopen it */
+    } else {
+        jw_open(b, '{');
+        jw_key(b, "timestamp");
+        cell_time(b, &r->cell[3]);
+        jw_key(b, "daizong");
+        jw_open(b, '{');
+        jw_member_text(b, "sensor", sensor);
+        jw_member_text(b, "unit", unit);
+        jw_close(b, '}');
+    }
+    jw_member_text(b, "_id", id);
+    jw_close(b, '}');
+    buf_free(&raw);
+}
+
+bool events_json(struct api_call *c, const char *where, unsigned limit)
+{
+    struct buf sql = buf_new(SQL_MAX), out = buf_new(128 << 20);
+    buf_printf(&sql,
+               "SELECT %s FROM events WHERE %s ORDER BY timestamp DESC, stream_id DESC, stream_seq "
+               "DESC LIMIT %u",
+               event_columns, where, limit);
+    bool ok = ask_store(c, buf_cstr(&sql), &out);
+    struct rows rows = rows_of(&out);
+    jw_open(c->out, '[');
+    while (ok && rows_next(&rows))
+        event_json(c, &rows);
+    jw_close(c->out, ']');
+    buf_free(&sql);
+    buf_free(&out);
+    return ok;
+}
+
+/* The place behind which the next page begins. */
+static bool cursor_sql(struct api_call *c, struct buf *b, bool ascending)
+{
+    const struct arg *cursor = call_arg(c, "cursor");
+    int64_t us;
+    uint64_t stream, seq;
+    if (!cursor->given)
+        return true;
+    if (!schema_id_parse(cursor->s, &us, &stream, &seq) || us < 0) {
+        answer_error(c, 400, "bad_request", "take it from next_cursor", "the cursor is not one");
+        return false;
+    }
+    const char *op = ascending ? ">" : "<";
+    buf_printf(
+        b,
+        " AND timestamp %s= fromUnixTimestamp64Micro(%lld, 'UTC') AND (timestamp, stream_id, "
+        "stream_seq) %s (fromUnixTimestamp64Micro(%lld, 'UTC'), %llu, %llu)",
+        op, (long long)us, op, (long long)us, (unsigned long long)stream, (unsigned long long)seq);
+    return true;
+}
+
+void events_run(struct api_call *c)
+{
+    struct range range;
+    struct query *q;
+    uint64_t limit = call_arg(c, "limit")->u, n = 0;
+    bool ascending = span_eq(call_arg(c, "order")->s, SPAN("asc"));
+    char last[SCHEMA_ID_TEXT] = "";
+    if (!ask_range(c, &range) || !ask_query(c, "q", &q))
+        return;
+    struct buf sql = buf_new(SQL_MAX), out = buf_new(128 << 20);
+    const char *dir = ascending ? "ASC" : "DESC";
+    buf_printf(&sql, "SELECT %s FROM events WHERE ", event_columns);
+    ask_time_sql(&sql, "timestamp", &range);
+    buf_str(&sql, " AND ");
+    query_sql(&sql, q);
+    bool ok = cursor_sql(c, &sql, ascending);
+    buf_printf(&sql, " ORDER BY timestamp %s, stream_id %s, stream_seq %s LIMIT %llu", dir, dir,
+               dir, (unsigned long long)limit + 1);
+    ok = ok && ask_store(c, buf_cstr(&sql), &out);
+    struct rows rows = rows_of(&out);
+    if (ok) {
+        jw_open(c->out, '{');
+        jw_key(c->out, "events");
+        jw_open(c->out, '[');
+    }
+    bool more = false;
+    while (ok && rows_next(&rows)) {
+        if (n == limit) {
+            more = true;
+            break;
+        }
+        event_json(c, &rows);
+        schema_id_text((int64_t)cell_u64(&rows.cell[3]), cell_u64(&rows.cell[4]),
+                       cell_u64(&rows.cell[5]), last);
+        n++;
+    }
+    if (ok) {
+        jw_close(c->out, ']');
+        jw_key(c->out, "next_cursor");
+        if (more)
+            jw_text(c->out, last);
+        else
+            jw_null(c->out);
+        ask_took(c);
+        jw_close(c->out, '}');
+    }
+    buf_free(&sql);
+    buf_free(&out);
+}
+
+void event_run(struct api_call *c)
+{
+    int64_t us;
+    uint64_t stream, seq;
+    char where[300];
+    if (!schema_id_parse(call_path(c, "id"), &us, &stream, &seq) || us < 0) {
+        answer_error(c, 404, "not_found", "take it from _id", "there is no such event");
+        return;
+    }
+    snprintf(where, sizeof(where),
+             "timestamp = fromUnixTimestamp64Micro(%lld, 'UTC') AND stream_id = %llu AND "
+             "stream_seq = %llu",
+             (long long)us, (unsigned long long)stream, (unsigned long long)seq);
+    size_t before = c->out->n;
+    jw_open(c->out, '{');
+    jw_key(c->out, "event");
+    size_t list = c->out->n;
+    if (!events_json(c, where, 1))
+        return;
+    if (c->out->n - list <= 2) {
+        c->out->n = before;
+        answer_error(c, 404, "not_found", "it may have been kept long enough and gone",
+                     "there is no such event");
+        return;
+    }
+    memmove(c->out->p + list, c->out->p + list + 1, c->out->n - list - 1); /* out of its list */
+    c->out->n -= 2;
+    jw_close(c->out, '}');
+}
+
+/* --- histogram --- */
+
+uint64_t histogram_interval(const struct range *r, uint64_t want_s)
+{
+    static const uint64_t nice[] = {1,     2,     5,     10,    15,     30,    60,
+                                    120,   300,   600,   900,   1800,   3600,  7200,
+                                    10800, 21600, 43200, 86400, 172800, 604800};
+    uint64_t span_s = (r->to_ns - r->from_ns) / NS_PER_S + 1;
+    if (want_s && span_s / want_s <= BUCKETS_MAX)
+        return want_s;
+    for (size_t i = 0; i < LEN(nice); i++)
+        if (span_s / nice[i] <= BUCKETS)
+            return nice[i];
+    return (span_s / BUCKETS / 604800 + 1) * 604800;
+}
+
+/* Rows (bucket, key, count) become series over all buckets; the keys live in the arena. */
+struct series {
+    struct span key;
+    uint64_t *values;
+};
+
+static struct series *series_of(struct api_call *c, struct series *all, size_t *n, struct span key,
+                                size_t buckets)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (span_eq(all[i].key, key))
+            return &all[i];
+    if (*n == SERIES)
+        return &all[SERIES - 1];
+    struct series *s = &all[(*n)++];
+    s->key = arena_dup(&c->rq->arena, key);
+    s->values = arena_zero(&c->rq->arena, buckets * sizeof(uint64_t));
+    return s;
+}
+
+void histogram_json(struct api_call *c, const struct histogram *h)
+{
+    struct series all[SERIES];
+    size_t n = 0;
+    uint64_t total = 0;
+    struct buf *b = c->out;
+    struct rows rows = rows_of(h->rows);
+    while (rows_next(&rows)) {
+        uint64_t at = cell_u64(&rows.cell[0]);
+        if (at < h->first || (at - h->first) / h->interval_s >= h->buckets)
+            continue;
+        struct series *s = series_of(c, all, &n, rows.cell[1].raw, h->buckets);
+        if (!s->values)
+            break;
+        s->values[(at - h->first) / h->interval_s] += cell_u64(&rows.cell[2]);
+        total += cell_u64(&rows.cell[2]);
+    }
+    jw_member_uint(b, "interval_s", h->interval_s);
+    jw_key(b, "series");
+    jw_open(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        jw_open(b, '{');
+        jw_member_span(b, "key", all[i].key);
+        jw_key(b, "values");
+        jw_open(b, '[');
+        for (size_t k = 0; k < h->buckets && all[i].values; k++)
+            jw_uint(b, all[i].values[k]);
+        jw_close(b, ']');
+        jw_close(b, '}');
+    }
+    jw_close(b, ']');
+    jw_key(b, "times");
+    jw_open(b, '[');
+    for (size_t k = 0; k < h->buckets; k++)
+        jw_uint(b, h->first + k * h->interval_s);
+    jw_close(b, ']');
+    if (h->total)
+        jw_member_uint(b, "total", total);
+}
+
+void histogram_place(struct histogram *h, const struct range *r, uint64_t want_s)
+{
+    h->interval_s = histogram_interval(r, want_s);
+    h->first = r->from_ns / NS_PER_S / h->interval_s * h->interval_s;
+    uint64_t last = (r->to_ns - 1) / NS_PER_S / h->interval_s * h->interval_s;
+    h->buckets = (size_t)((last - h->first) / h->interval_s + 1);
+}
+
+static const char *series_column(struct span by)
+{
+    if (span_eq(by, SPAN("event_type")))
+        return "event_type";
+    return span_eq(by, SPAN("severity")) ? "daizong_severity" : "'all'";
+}
+
+void histogram_run(struct api_call *c)
+{
+    struct range range;
+    struct query *q;
+    struct histogram h = {.total = true};
+    uint64_t want_s = 0;
+    struct span interval = call_arg(c, "interval")->s;
+    if (!ask_range(c, &range) || !ask_query(c, "q", &q) || !ask_close_range(c, &range))
+        return;
+    if (!span_eq(interval, SPAN("auto")) &&
+        (!span_u64(interval, &want_s) || want_s == 0 || want_s > 31536000)) {
+        answer_error(c, 422, "invalid", "", "interval: must be auto or seconds");
+        return;
+    }
+    histogram_place(&h, &range, want_s);
+    struct buf sql = buf_new(SQL_MAX), out = buf_new(64 << 20);
+    bool rollup = query_is_rollup(q) && h.interval_s % 60 == 0;
+    if (rollup) { /* whole minutes at both ends, so that both ways count the same */
+        range.from_ns = range.from_ns / NS_PER_S / 60 * 60 * NS_PER_S;
+        range.to_ns = (range.to_ns / NS_PER_S + 59) / 60 * 60 * NS_PER_S;
+        histogram_place(&h, &range, want_s);
+    }
+    buf_printf(&sql,
+               "SELECT intDiv(toUnixTimestamp(%s), %llu) * %llu AS t, toString(%s) AS k, "
+               "toUInt64(%s) AS n FROM %s WHERE ",
+               rollup ? "minute" : "timestamp", (unsigned long long)h.interval_s,
+               (unsigned long long)h.interval_s, series_column(call_arg(c, "by")->s),
+               rollup ? "sum(events)" : "count()", rollup ? "events_minute" : "events");
+    ask_time_sql(&sql, rollup ? "minute" : "timestamp", &range);
+    buf_str(&sql, " AND ");
+    query_sql(&sql, q);
+    buf_str(&sql, " GROUP BY t, k ORDER BY t");
+    if (ask_store(c, buf_cstr(&sql), &out)) {
+        h.rows = &out;
+        jw_open(c->out, '{');
+        jw_key(c->out, "from");
+        time_json(c->out, range.from_ns);
+        jw_key(c->out, "to");
+        time_json(c->out, range.to_ns);
+        histogram_json(c, &h);
+        ask_took(c);
+        jw_close(c->out, '}');
+    }
+    buf_free(&sql);
+    buf_free(&out);
+}
+
+/* --- top values --- */
+
+static bool top_sql(struct api_call *c, struct buf *sql, const struct query_target *t,
+                    const struct query_target *sum, const char *where)
+{
+    struct buf value = buf_new(4096), number = buf_new(4096);
+    bool array, ok = true;
+    query_sql_value(&value, t, &array);
+    buf_str(&number, "0");
+    if (sum->field != F_root) {
+        buf_clear(&number);
+        ok = query_sql_number(&number, sum);
+        if (!ok)
+            answer_error(c, 422, "invalid", "see /api/v1/fields",
+                         "sum: this field is not a number");
+    }
+    buf_printf(
+        sql,
+        "SELECT v, n, s, sum(n) OVER () AS everything, count() OVER () AS kinds FROM (SELECT "
+        "%s%s%s AS v, count() AS n, toUInt64(sum(%s)) AS s FROM events WHERE %s GROUP BY v "
+        "HAVING v != '') ORDER BY %s DESC, v LIMIT %llu",
+        array ? "arrayJoin(" : "", buf_cstr(&value), array ? ")" : "", buf_cstr(&number), where,
+        sum->field != F_root ? "s" : "n", (unsigned long long)call_arg(c, "limit")->u);
+    buf_free(&value);
+    buf_free(&number);
+    return ok;
+}
+
+/* A sum over a flow's both directions has no column of its own. */
+static bool find_field(struct api_call *c, const char *argument, struct query_target *ret)
+{
+    const struct arg *a = call_arg(c, argument);
+    *ret = (struct query_target){.field = F_root};
+    if (!a->given || a->s.n == 0)
+        return true;
+    if (query_target_find(a->s, ret) && !(ret->key.n == 0 && field_table[ret->field].type == T_OBJ))
+        return true;
+    answer_error(c, 422, "invalid", "see /api/v1/fields", "%s: there is no field %.*s", argument,
+                 (int)min_size(a->s.n, 60), a->s.p);
+    return false;
+}
+
+void top_run(struct api_call *c)
+{
+    struct range range;
+    struct query *q;
+    struct query_target t, sum = {.field = F_root};
+    bool sum_given = call_arg(c, "sum")->given;
+    if (!ask_range(c, &range) || !ask_query(c, "q", &q) || !find_field(c, "field", &t) ||
+        !find_field(c, "sum", &sum))
+        return;
+    struct buf sql = buf_new(SQL_MAX), where = buf_new(SQL_MAX), out = buf_new(64 << 20);
+    ask_time_sql(&where, "timestamp", &range);
+    buf_str(&where, " AND ");
+    query_sql(&where, q);
+    uint64_t everything = 0, kinds = 0, shown = 0;
+    struct buf *b = c->out;
+    bool ok = top_sql(c, &sql, &t, &sum, buf_cstr(&where)) && ask_store(c, buf_cstr(&sql), &out);
+    struct rows rows = rows_of(&out);
+    if (ok) {
+        jw_open(b, '{');
+        jw_member_span(b, "field", call_arg(c, "field")->s);
+        jw_key(b, "values");
+        jw_open(b, '[');
+    }
+    while (ok && rows_next(&rows)) {
+        jw_open(b, '{');
+        jw_key(b, "value");
+        cell_json(b, &rows.cell[0]);
+        jw_member_uint(b, "count", cell_u64(&rows.cell[1]));
+        if (sum_given)
+            jw_member_uint(b, "sum", cell_u64(&rows.cell[2]));
+        jw_close(b, '}');
+        shown += cell_u64(&rows.cell[1]);
+        everything = cell_u64(&rows.cell[3]);
+        kinds = cell_u64(&rows.cell[4]);
+    }
+    if (ok) {
+        jw_close(b, ']');
+        jw_member_uint(b, "other", everything - shown);
+        jw_member_uint(b, "distinct", kinds);
+        ask_took(c);
+        jw_close(b, '}');
+    }
+    buf_free(&sql);
+    buf_free(&where);
+    buf_free(&out);
+}
