@@ -57,6 +57,8 @@ uint8_t app_find(struct span name)
     const struct proto *p = proto_find(name);
     if (!p && span_ieq(name, SPAN("http1")))
         p = proto_find(SPAN("http"));
+    if (span_ieq(name, SPAN("ikev2")))
+        name = SPAN("ike");
     for (int i = 1; p && i < PROTO_COUNT; i++)
         if (proto_table[i] == p)
             return (uint8_t)i;

@@ -2,7 +2,7 @@
 /* Keywords on application protocols: which one the flow is, anomalies, progress, and values of
  * transactions compared with numbers or the names that stand for them. */
 #include "base/must.h"
-#include "detect/setup.h"
+#include "detect/parse.h"
 #include "proto/app.h"
 
 #include <time.h>
@@ -193,24 +193,9 @@ bool setup_app_layer_event(struct build *b, const struct option *o)
                         (int)min_size(event.n, 60), (const char *)event.p);
 }
 
-/* "client_hello_done", "<client_hello_done" */
-bool setup_app_layer_state(struct build *b, const struct option *o)
+/* The condition on a state by name, in the direction that has it. */
+static bool state_add(struct build *b, struct span name, enum uint_op op)
 {
-    static const struct {
-        const char *sign;
-        uint8_t op;
-    } ops[] = {{"<=", UINT_LE}, {">=", UINT_GE}, {"<", UINT_LT}, {">", UINT_GT}};
-    struct app_state_cond *c = build_get(b, sizeof(*c));
-    struct span name = o->value;
-    c->op = UINT_EQ;
-    for (size_t i = 0; i < LEN(ops); i++)
-        if (span_starts(name, span_str(ops[i].sign))) {
-            c->op = ops[i].op;
-            name = span_trim(span_from(name, strlen(ops[i].sign)));
-            break;
-        }
-    if (b->r->app == PROTO_NONE || b->r->app >= PROTO_COUNT)
-        return rule_fail(b, "the rule must be on a protocol that is parsed");
     const struct proto *p = proto_table[b->r->app];
     for (uint8_t dir = DIR_TS; dir <= DIR_TC; dir++) {
         if (!p->progress_names[dir] ||
@@ -220,8 +205,8 @@ bool setup_app_layer_state(struct build *b, const struct option *o)
             const char *known = p->progress_names[dir][i];
             if (!known || !span_ieq(name, span_str(known)))
                 continue;
-            c->progress = (uint8_t)i;
-            c->dir = dir;
+            struct app_state_cond *c = build_get(b, sizeof(*c));
+            *c = (struct app_state_cond){(uint8_t)op, (uint8_t)i, dir};
             b->dirs_needed |= (uint8_t)(1u << dir);
             build_add(b, LIST_TX, KW_APP_LAYER_STATE, c);
             return true;
@@ -229,6 +214,34 @@ bool setup_app_layer_state(struct build *b, const struct option *o)
     }
     return rule_fail_at(b, name.p, "protocol %s has no state \"%.*s\"", p->name,
                         (int)min_size(name.n, 60), (const char *)name.p);
+}
+
+bool rule_hook(struct build *b, struct span state)
+{
+    if (b->r->app == PROTO_NONE || b->r->app >= PROTO_COUNT)
+        return b->r->app >= APP_FOREIGN ||
+               rule_fail_at(b, state.p, "only a protocol that is parsed has states");
+    return state_add(b, state, UINT_GE);
+}
+
+/* "client_hello_done", "<client_hello_done" */
+bool setup_app_layer_state(struct build *b, const struct option *o)
+{
+    static const struct {
+        const char *sign;
+        uint8_t op;
+    } ops[] = {{"<=", UINT_LE}, {">=", UINT_GE}, {"<", UINT_LT}, {">", UINT_GT}};
+    struct span name = o->value;
+    enum uint_op op = UINT_EQ;
+    for (size_t i = 0; i < LEN(ops); i++)
+        if (span_starts(name, span_str(ops[i].sign))) {
+            op = (enum uint_op)ops[i].op;
+            name = span_trim(span_from(name, strlen(ops[i].sign)));
+            break;
+        }
+    if (b->r->app == PROTO_NONE || b->r->app >= PROTO_COUNT)
+        return rule_fail(b, "the rule must be on a protocol that is parsed");
+    return state_add(b, name, op);
 }
 
 /* ---- TLS ---- */
@@ -306,6 +319,32 @@ bool setup_ssl_state(struct build *b, const struct option *o)
     s->value = value_cond_new(b, "ssl_state");
     build_add(b, LIST_TX, KW_SSL_STATE, s);
     return need_tls(b);
+}
+
+/* Keywords from before the sticky buffers: bytes in what the buffer of today holds; a fingerprint
+ * is compared as a whole. */
+bool setup_tls_legacy(struct build *b, const struct option *o)
+{
+    struct content *c = build_get(b, sizeof(*c));
+    bool whole = o->keyword == KW_TLS_FINGERPRINT;
+    struct span name = whole                          ? SPAN("tls.cert_fingerprint")
+                       : o->keyword == KW_TLS_SUBJECT ? SPAN("tls.cert_subject")
+                                                      : SPAN("tls.cert_issuer");
+    const struct name_ref *ref = catalogue_find(b->l->catalogue, name);
+    if (!ref)
+        return rule_fail(b, "there is no buffer for it");
+    if (!setup_pkt_data(b, o) || !need_tls(b))
+        return false;
+    b->at = o->value.p;
+    if (!parse_content(b, o->value, &c->bytes))
+        return false;
+    c->flags = o->negated ? CONTENT_NEGATED : 0;
+    if (whole) {
+        c->flags |= CONTENT_STARTS | CONTENT_DEPTH | CONTENT_ENDS;
+        c->depth = (int32_t)c->bytes.n;
+    }
+    b->dirs_needed |= 1 << DIR_TC;
+    return content_on_buffer(b, c, ref->index);
 }
 
 bool setup_tls_store(struct build *b, const struct option *o)

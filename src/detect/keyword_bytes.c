@@ -174,7 +174,7 @@ bool setup_byte_jump(struct build *b, const struct option *o)
     struct span rest = o->value;
     j->multiplier = 1;
     if (!byte_value(b, next_element(&rest), 0, 23, &j->n_bytes) ||
-        !byte_value(b, next_element(&rest), -65535, 65535, &j->offset))
+        !byte_value(b, next_element(&rest), INT32_MIN, INT32_MAX, &j->offset))
         return false;
     while (rest.n)
         if (!byte_jump_word(b, next_element(&rest), j))

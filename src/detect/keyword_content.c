@@ -33,18 +33,25 @@ bool setup_uricontent(struct build *b, const struct option *o)
         !build_app(b, b->l->catalogue->specs[uri->index].app))
         return false;
     c->flags = o->negated ? CONTENT_NEGATED : 0;
-    struct placed *p = build_place(b, KW_CONTENT, c, false);
-    if (!p)
-        return false;
-    b->r->flags |= RULE_NEEDS_APP;
-    p->list = LIST_BUFFER + uri->index;
-    p->run = build_run(b, uri->index);
-    return true;
+    return content_on_buffer(b, c, uri->index);
 }
 
 bool setup_sticky(struct build *b, const struct option *o)
 {
-    return build_sticky(b, o->index);
+    uint8_t dirs = 0;
+    if (o->has_value && (b->r->flags & RULE_TX_BOTH)) {
+        dirs = span_eq(o->value, SPAN("to_client"))   ? 1 << DIR_TC
+               : span_eq(o->value, SPAN("to_server")) ? 1 << DIR_TS
+                                                      : 0;
+        if (!dirs)
+            return rule_fail_at(b, o->value.p, "to_client or to_server expected");
+    } else if (o->has_value) {
+        return rule_fail_at(b, o->value.p, "a value is allowed in a rule with => only");
+    }
+    if (!build_sticky(b, o->index))
+        return false;
+    b->list_dirs = dirs;
+    return true;
 }
 
 bool setup_pkt_data(struct build *b, const struct option *o)
@@ -54,8 +61,21 @@ bool setup_pkt_data(struct build *b, const struct option *o)
         return rule_fail(b, "the sticky buffer before it has no condition");
     b->list = PLACE_NONE;
     b->list_fresh = false;
+    b->list_dirs = 0;
     b->run = NULL;
     b->n_transforms = 0;
+    return true;
+}
+
+bool content_on_buffer(struct build *b, struct content *c, uint16_t buffer)
+{
+    struct placed *p = build_place(b, KW_CONTENT, c, false);
+    if (!p)
+        return false;
+    p->list = LIST_BUFFER + buffer;
+    p->run = build_run(b, buffer);
+    p->base64 = NULL;
+    b->r->flags |= RULE_NEEDS_APP;
     return true;
 }
 

@@ -72,13 +72,8 @@ static bool name_content(struct build *b, const struct option *o, bool extension
         lower[n++] = ascii_lower(bytes.p[i]);
     c->bytes = span_of(lower, n);
     c->flags = CONTENT_NOCASE | (extension ? CONTENT_ENDS : 0) | (o->negated ? CONTENT_NEGATED : 0);
-    struct placed *p = build_place(b, KW_CONTENT, c, false);
-    if (!p)
-        return false;
-    p->list = LIST_BUFFER + BUFFER_FILE_NAME;
-    p->run = build_run(b, BUFFER_FILE_NAME);
-    b->r->flags |= RULE_FILES | RULE_NEEDS_APP;
-    return true;
+    b->r->flags |= RULE_FILES;
+    return content_on_buffer(b, c, BUFFER_FILE_NAME);
 }
 
 bool setup_filename(struct build *b, const struct option *o)

@@ -158,7 +158,10 @@ static bool pcre_place(struct build *b, struct pcre *p, const char *buffer)
     const struct name_ref *ref = catalogue_find(b->l->catalogue, span_str(buffer));
     if (!ref)
         return rule_fail(b, "there is no buffer %s", buffer);
-    if (b->list == LIST_BUFFER + ref->index)
+    /* the old flag Q and http.response_body mean the same bytes */
+    const struct name_ref *body = catalogue_find(b->l->catalogue, SPAN("http.response_body"));
+    bool same = body && ref->index == BUFFER_FILE_DATA && b->list == LIST_BUFFER + body->index;
+    if (same || b->list == LIST_BUFFER + ref->index)
         return build_place(b, KW_PCRE, p, false) != NULL;
     if (b->list != PLACE_NONE)
         return rule_fail(b, "its flag names another buffer than the sticky buffer before it");

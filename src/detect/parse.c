@@ -112,6 +112,8 @@ static bool parse_proto(struct build *b, struct span name)
         r->arp = span_ieq(name, SPAN("arp"));
         return true;
     }
+    struct span state = name;
+    name = span_split(&state, ':');
     r->app = app_find(name);
     if (r->app == PROTO_NONE)
         return rule_fail(b, "\"%.*s\" is not a protocol", (int)min_size(name.n, 40),
@@ -122,7 +124,7 @@ static bool parse_proto(struct build *b, struct span name)
         proto_bit(r, IPPROTO_TCP);
     if (app_transports(r->app) & TRANSPORT_UDP)
         proto_bit(r, IPPROTO_UDP);
-    return true;
+    return !state.n || rule_hook(b, state);
 }
 
 static bool parse_address(struct build *b, struct span text, const struct address_set **ret)

@@ -121,6 +121,7 @@ struct buffer_matches {
     struct buffer_matches *next;
     uint16_t buffer; /* index into the catalogue, detect/buffers.h */
     uint16_t transform_n;
+    uint8_t dirs; /* of a rule with => : 1 << DIR_TS or 1 << DIR_TC when it was said; else 0 */
     const struct transform *transforms; /* dotprefix, to_lowercase, …, in order; keyword.h */
     struct match *matches, *last;
 };

@@ -101,6 +101,7 @@ static struct buffer_matches *run_new(struct build *b, uint16_t buffer)
 {
     struct buffer_matches *run = build_get(b, sizeof(*run));
     run->buffer = buffer;
+    run->dirs = b->list_dirs;
     if (b->runs_tail)
         b->runs_tail->next = run;
     else
@@ -114,7 +115,7 @@ static struct buffer_matches *run_find(struct build *b, uint16_t buffer,
 {
     struct buffer_matches *found = NULL;
     for (struct buffer_matches *run = b->r->buffers; run; run = run->next)
-        if (run->buffer == buffer && run->transform_n == n &&
+        if (run->buffer == buffer && run->transform_n == n && run->dirs == b->list_dirs &&
             transforms_equal(run->transforms, transforms, n))
             found = run;
     return found;
@@ -212,9 +213,22 @@ bool build_sticky(struct build *b, uint16_t buffer)
     return true;
 }
 
+/* Protocols that carry another one's transactions: a rule on the first may use the second's
+ * keywords. */
+static bool app_carries(uint8_t app, uint8_t other)
+{
+    static const char *const pairs[][2] = {{"http2", "http"}, {"doh2", "http"}, {"doh2", "http2"},
+                                           {"doh2", "dns"},   {"quic", "tls"},  {"smb", "dcerpc"},
+                                           {"mdns", "dns"}};
+    for (size_t i = 0; i < LEN(pairs); i++)
+        if (app == app_find(span_str(pairs[i][0])) && other == app_find(span_str(pairs[i][1])))
+            return true;
+    return false;
+}
+
 bool build_app(struct build *b, uint8_t app)
 {
-    if (b->r->app == app || app == PROTO_NONE)
+    if (b->r->app == app || app == PROTO_NONE || app_carries(b->r->app, app))
         return true;
     if (b->r->app != PROTO_NONE)
         return rule_fail(b, "it needs protocol %s, but the rule is on %s", app_name_of(app),

@@ -76,6 +76,7 @@ struct build {
      * LIST_BUFFER + index */
     int32_t list;
     struct buffer_matches *run; /* of list; NULL until its first condition */
+    uint8_t list_dirs;          /* direction said with the sticky buffer, or 0 */
     bool list_fresh;            /* the sticky buffer has no condition yet */
     struct transform transforms[BUILD_TRANSFORMS];
     uint16_t n_transforms;
@@ -126,6 +127,8 @@ static inline void *match_data(const struct match *m)
     memcpy(&p, &m->data, sizeof(p));
     return p;
 }
+/* Adds a content to a buffer whatever the sticky buffer is; that one must be PLACE_NONE. */
+bool content_on_buffer(struct build *b, struct content *c, uint16_t buffer);
 /* A sticky buffer begins. */
 bool build_sticky(struct build *b, uint16_t buffer);
 /* The protocol is needed: sets rule.app or fails when another one is set. */
