@@ -3,7 +3,7 @@ BUILD := build
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 JOBS ?= $(shell nproc)
 
-.PHONY: all build check test lint format clean
+.PHONY: all build check test bench lint format clean
 all: build
 
 $(BUILD)/release/build.ninja:
@@ -29,6 +29,12 @@ test:
 	$(MAKE) -s $(BUILD)/check/build.ninja
 	ninja -C $(BUILD)/check -j$(JOBS) >$(BUILD)/check-build.log || { tail -40 $(BUILD)/check-build.log; exit 1; }
 	tests/run
+
+# Figures as tables: the sensor's costs, what the judges say, the store's speed.
+bench: build
+	bench/sensor.py
+	tests/judges/run
+	bench/store.py
 
 lint:
 	tools/lint

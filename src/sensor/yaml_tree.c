@@ -19,10 +19,39 @@ struct reading {
     struct err *e;
 };
 
-/* File names live as long as the process: nodes of several files point at them. */
-static const char *yaml_file_name(const char *path)
+struct yaml_name {
+    struct yaml_name *next;
+    char text[];
+};
+
+static struct yaml_name *name_new(const char *path)
 {
-    return mem_strdup(path);
+    size_t n = strlen(path) + 1;
+    struct yaml_name *name = mem_get(sizeof(*name) + n);
+
+    name->next = NULL;
+    memcpy(name->text, path, n);
+    return name;
+}
+
+static void names_free(struct yaml_name *n)
+{
+    while (n) {
+        struct yaml_name *next = n->next;
+        mem_free(n);
+        n = next;
+    }
+}
+
+/* The owner of names moves with the nodes that point at them. */
+static void names_move(struct yaml *to, struct yaml *from)
+{
+    struct yaml_name **at = &to->names;
+
+    while (*at)
+        at = &(*at)->next;
+    *at = from->names;
+    from->names = NULL;
 }
 
 static struct yaml *node_new(enum yaml_kind kind, const char *file, const yaml_mark_t *at)
@@ -43,6 +72,7 @@ void tree_free(struct yaml *y)
     while (y) {
         struct yaml *next = y->next;
         tree_free(y->first);
+        names_free(y->names);
         mem_free(y->key);
         mem_free(y->value);
         mem_free(y);
@@ -99,6 +129,7 @@ static bool yaml_include(struct reading *r, struct yaml *parent, const char *nam
         snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - r->file), r->file, name);
     if (!tree_load(path, &tree, r->e))
         return err_wrap(r->e, "%s: include", r->file);
+    names_move(parent, tree);
     while (tree->first) {
         struct yaml *child = tree->first;
         tree->first = child->next;
@@ -243,13 +274,20 @@ static bool yaml_document(struct reading *r, struct yaml **ret)
 
 bool tree_parse(struct span text, const char *name, struct yaml **ret, struct err *e)
 {
-    struct reading r = {.file = yaml_file_name(name), .e = e};
+    struct yaml_name *file = name_new(name);
+    struct reading r = {.file = file->text, .e = e};
 
     must(yaml_parser_initialize(&r.parser));
     yaml_parser_set_input_string(&r.parser, text.p, text.n);
     bool ok = yaml_document(&r, ret);
     yaml_parser_delete(&r.parser);
-    return ok;
+    if (!ok) {
+        names_free(file);
+        return false;
+    }
+    file->next = (*ret)->names;
+    (*ret)->names = file;
+    return true;
 }
 
 bool tree_load(const char *path, struct yaml **ret, struct err *e)

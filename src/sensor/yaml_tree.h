@@ -15,6 +15,7 @@ struct yaml {
     char *key;          /* of a map's member; of a list's element its index as text */
     char *value;        /* scalars; "" for an empty one */
     const char *file;
+    struct yaml_name *names; /* file names that nodes from here down point at */
     uint32_t line, column;
     enum yaml_kind kind;
     bool from_command_line;
