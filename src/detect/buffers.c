@@ -294,8 +294,11 @@ static void foreign_add(struct catalogue *c)
 {
     for (size_t i = 0; i < LEN(foreign_buffers); i++) {
         const struct foreign_buffer *f = &foreign_buffers[i];
-        if (catalogue_find(c, span_str(f->name)))
+        const struct name_ref *known = catalogue_find(c, span_str(f->name));
+        if (known) {
+            names_add(c, f->aliases, NAME_BUFFER, known->index);
             continue;
+        }
         struct buffer_spec spec = {.aliases = f->aliases,
                                    .modifier = *f->modifier ? f->modifier : NULL,
                                    .help = "of a protocol that is not parsed",

@@ -247,8 +247,10 @@ static bool parse_options(struct build *b, struct span options, bool requires)
         if (ref ? !parse_option(b, &o, ref) : !parse_unknown(b, o.name))
             return false;
     }
-    if (reason && !requires)
+    if (reason && !requires) {
+        b->keyword = o.name.n ? build_str(b, o.name) : NULL;
         return rule_fail_at(b, options.p, "%s", reason);
+    }
     return true;
 }
 
