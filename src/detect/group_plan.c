@@ -88,6 +88,7 @@ static void draft_run(struct engine *g, struct draft *d, const struct rule *r,
     const struct buffer_info *info = &g->buffers[run->buffer];
     struct step s = {.run = run, .match = run->matches, .fast = run == r->fast_run};
     bool own = false;
+    uint8_t dirs = run->dirs ? run->dirs & rule_dirs(r) : rule_dirs(r);
 
     s.transform = transform_number(g, run->transforms, run->transform_n);
     s.on_null = run_on_null(run);
@@ -100,14 +101,14 @@ static void draft_run(struct engine *g, struct draft *d, const struct rule *r,
         s.proto = source->proto;
         s.buffer = source->buffer;
         s.progress = source->buffer->progress;
-        draft_dirs(d, s, source->buffer->dirs & rule_dirs(r));
+        draft_dirs(d, s, source->buffer->dirs & dirs);
     }
     if (own)
         return;
     if (run->buffer == BUFFER_FILE_DATA || run->buffer == BUFFER_FILE_NAME) {
         s.kind = run->buffer == BUFFER_FILE_DATA ? STEP_FILE_DATA : STEP_FILE_NAME;
         s.proto = r->app < PROTO_COUNT ? r->app : PROTO_NONE;
-        draft_dirs(d, s, rule_dirs(r));
+        draft_dirs(d, s, dirs);
     }
 }
 
