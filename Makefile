@@ -3,7 +3,7 @@ BUILD := build
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 JOBS ?= $(shell nproc)
 
-.PHONY: all build check test bench lint format clean
+.PHONY: all build check test bench docs lint format clean
 all: build
 
 $(BUILD)/release/build.ninja:
@@ -35,6 +35,12 @@ bench: build
 	bench/sensor.py
 	tests/judges/run
 	bench/store.py
+# What the field table gives: the event reference and the JSON schema, both committed.
+docs: $(BUILD)/release/build.ninja
+	ninja -C $(BUILD)/release -j$(JOBS) src/event/generate
+	mkdir -p docs/reference schema
+	$(BUILD)/release/src/event/generate reference >docs/reference/events.md
+	$(BUILD)/release/src/event/generate schema >schema/eve.json
 
 lint:
 	tools/lint
