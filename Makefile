@@ -35,6 +35,7 @@ bench: build
 	bench/sensor.py
 	tests/judges/run
 	bench/store.py
+
 # What the field table gives: the event reference and the JSON schema, both committed.
 docs: $(BUILD)/release/build.ninja
 	ninja -C $(BUILD)/release -j$(JOBS) src/event/generate
