@@ -21,10 +21,12 @@ static const struct foreign_proto foreign_protos[] = {
 #define FOREIGN_PROTO(name, transports) {name, transports},
 #define FOREIGN_BUFFER(name, aliases, modifier, proto, dirs)
 #define FOREIGN_VALUE(names, proto)
+#define FOREIGN_EVENT(names, proto)
 #include "detect/foreign.def"
 #undef FOREIGN_PROTO
 #undef FOREIGN_BUFFER
 #undef FOREIGN_VALUE
+#undef FOREIGN_EVENT
 };
 
 static const struct foreign_buffer {
@@ -34,10 +36,12 @@ static const struct foreign_buffer {
 #define FOREIGN_PROTO(name, transports)
 #define FOREIGN_BUFFER(name, aliases, modifier, proto, dirs) {name, aliases, modifier, proto, dirs},
 #define FOREIGN_VALUE(names, proto)
+#define FOREIGN_EVENT(names, proto)
 #include "detect/foreign.def"
 #undef FOREIGN_PROTO
 #undef FOREIGN_BUFFER
 #undef FOREIGN_VALUE
+#undef FOREIGN_EVENT
 };
 
 static const struct foreign_value {
@@ -46,11 +50,36 @@ static const struct foreign_value {
 #define FOREIGN_PROTO(name, transports)
 #define FOREIGN_BUFFER(name, aliases, modifier, proto, dirs)
 #define FOREIGN_VALUE(names, proto) {names, proto},
+#define FOREIGN_EVENT(names, proto)
 #include "detect/foreign.def"
 #undef FOREIGN_PROTO
 #undef FOREIGN_BUFFER
 #undef FOREIGN_VALUE
+#undef FOREIGN_EVENT
 };
+
+static const struct foreign_value foreign_events[] = {
+#define FOREIGN_PROTO(name, transports)
+#define FOREIGN_BUFFER(name, aliases, modifier, proto, dirs)
+#define FOREIGN_VALUE(names, proto)
+#define FOREIGN_EVENT(names, proto) {names, proto},
+#include "detect/foreign.def"
+#undef FOREIGN_PROTO
+#undef FOREIGN_BUFFER
+#undef FOREIGN_VALUE
+#undef FOREIGN_EVENT
+};
+
+bool event_is_foreign(const char *proto, struct span event)
+{
+    for (size_t i = 0; i < LEN(foreign_events); i++) {
+        struct span rest = span_str(foreign_events[i].names);
+        while (strcmp(foreign_events[i].proto, proto) == 0 && rest.n)
+            if (span_ieq(span_split(&rest, ' '), event))
+                return true;
+    }
+    return false;
+}
 
 uint8_t app_find(struct span name)
 {

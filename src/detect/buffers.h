@@ -65,6 +65,8 @@ const struct catalogue *catalogue_new(struct arena *a);
 const struct name_ref *catalogue_find(const struct catalogue *c, struct span name);
 /* The known name that is nearest to a wrong one; empty when none is near. */
 struct span catalogue_nearest(const struct catalogue *c, struct span name);
+/* Is it an anomaly of a parsed protocol that the parser here never finds? */
+bool event_is_foreign(const char *proto, struct span event);
 /* The protocol of the rule language with this name: enum proto_id or from APP_FOREIGN on;
  * PROTO_NONE when there is none. */
 uint8_t app_find(struct span name);

@@ -180,13 +180,17 @@ bool setup_app_layer_event(struct build *b, const struct option *o)
         return true;
     struct span event = span_from(name, dot + 1);
     const struct proto *p = proto_table[app];
-    for (size_t i = 0; i < p->n_events; i++) {
-        if (!span_ieq(event, span_str(p->event_names[i])))
-            continue;
-        struct app_event_cond *e = build_get(b, sizeof(*e));
-        e->proto = app;
-        e->event = (uint8_t)i;
-        build_add(b, LIST_TX, KW_APP_LAYER_EVENT, e);
+    size_t i = 0;
+    while (i < p->n_events && !span_ieq(event, span_str(p->event_names[i])))
+        i++;
+    struct app_event_cond *e = build_get(b, sizeof(*e));
+    e->proto = app;
+    e->event = i < p->n_events ? (uint8_t)i : APP_EVENT_NEVER;
+    build_add(b, LIST_TX, KW_APP_LAYER_EVENT, e);
+    if (i < p->n_events)
+        return true;
+    if (event_is_foreign(p->name, event)) {
+        rule_warn(b, "this anomaly of %s is not looked for: the rule cannot match", p->name);
         return true;
     }
     return rule_fail_at(b, event.p, "protocol %s has no event \"%.*s\"", p->name,

@@ -19,6 +19,7 @@ struct app_proto_cond {
     bool negated;
     uint8_t side; /* enum app_proto_side */
 };
+enum { APP_EVENT_NEVER = 255 }; /* no parser has so many anomalies */
 struct app_event_cond {
     uint8_t proto; /* enum proto_id, or PROTO_NONE: enum app_layer_event of proto/app.h */
     uint8_t event;
