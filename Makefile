@@ -3,7 +3,8 @@ BUILD := build
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 JOBS ?= $(shell nproc)
 
-.PHONY: all build check test bench docs lint format clean
+.PHONY: all run demo build check test bench docs lint format clean
+
 all: build
 
 $(BUILD)/release/build.ninja:
@@ -42,6 +43,16 @@ docs: $(BUILD)/release/build.ninja
 	mkdir -p docs/reference schema
 	$(BUILD)/release/src/event/generate reference >docs/reference/events.md
 	$(BUILD)/release/src/event/generate schema >schema/eve.json
+
+# Shows the demo captures, or what IFACE= or PCAP= names, on LISTEN= (127.0.0.1:8600).
+run:
+	tools/setup run
+	$(MAKE) -s build
+	@tools/run
+
+# Records the demo captures anew (root).
+demo:
+	demo/record
 
 lint:
 	tools/lint
