@@ -51,14 +51,15 @@ bool ask_query(struct api_call *c, const char *argument, struct query **ret)
 
 void ask_time_sql(struct buf *b, const char *column, const struct range *r)
 {
+    uint64_t step_s = strcmp(column, "hour") == 0 ? 3600 : 60;
     if (strcmp(column, "timestamp") == 0)
         buf_printf(b,
                    "timestamp >= fromUnixTimestamp64Micro(%llu, 'UTC') AND timestamp < "
                    "fromUnixTimestamp64Micro(%llu, 'UTC')",
                    (unsigned long long)(r->from_ns / 1000), (unsigned long long)(r->to_ns / 1000));
-    else
+    else /* a roll-up's rows carry the beginning of their hour or minute */
         buf_printf(b, "%s >= toDateTime(%llu, 'UTC') AND %s < toDateTime(%llu, 'UTC')", column,
-                   (unsigned long long)(r->from_ns / NS_PER_S), column,
+                   (unsigned long long)(r->from_ns / NS_PER_S / step_s * step_s), column,
                    (unsigned long long)((r->to_ns + NS_PER_S - 1) / NS_PER_S));
 }
 

@@ -79,7 +79,7 @@ static void look_at_store(struct api *a, const struct ingest_counters *in, struc
         v->state = "down";
         span_copy(span_str(e.text), v->detail, sizeof(v->detail));
     }
-    if (in->last_error[0] && strcmp(v->state, "ready") == 0) {
+    if (in->last_error[0] && in->spool_blocks > 0 && strcmp(v->state, "ready") == 0) {
         v->state = "degraded";
         span_copy(span_str(in->last_error), v->detail, sizeof(v->detail));
     }

@@ -38,3 +38,19 @@ void token_post(struct api_call *c);
 void token_delete_run(struct api_call *c);
 void settings_get(struct api_call *c);
 void settings_put(struct api_call *c);
+
+/* routes_alerts.c */
+void alerts_run(struct api_call *c);
+void alert_run(struct api_call *c);
+void decide_run(struct api_call *c);
+void undo_run(struct api_call *c);
+
+/* routes_overview.c */
+void overview_run(struct api_call *c);
+
+/* routes_hosts.c */
+void hosts_run(struct api_call *c);
+void host_run(struct api_call *c);
+
+/* routes_sensors.c */
+void sensors_run(struct api_call *c);

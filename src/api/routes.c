@@ -217,6 +217,89 @@ static const struct param settings_body[] = {
      .help = "language of the console"},
     {0}};
 
+#define STATUSES   "new|archived|escalated|all"
+#define SEVERITIES "critical|high|medium|low|info"
+
+static const struct param range_params[] = {PARAM_FROM, PARAM_TO, {0}};
+
+static const struct param alerts_params[] = {PARAM_Q,
+                                             PARAM_FROM,
+                                             PARAM_TO,
+                                             {.name = "status",
+                                              .kind = PARAM_CHOICE,
+                                              .choices = STATUSES,
+                                              .fallback = "new",
+                                              .help = "what was decided"},
+                                             {.name = "severity",
+                                              .kind = PARAM_CHOICES,
+                                              .choices = SEVERITIES,
+                                              .help = "only these, separated by commas"},
+                                             {.name = "sort",
+                                              .kind = PARAM_CHOICE,
+                                              .choices = "last|count|severity",
+                                              .fallback = "last",
+                                              .help = "order, most first"},
+                                             PARAM_LIMIT(500, "100"),
+                                             PARAM_CURSOR,
+                                             {0}};
+
+static const struct param decide_query[] = {
+    PARAM_Q,
+    PARAM_FROM,
+    PARAM_TO,
+    {.name = "status",
+     .kind = PARAM_CHOICE,
+     .choices = STATUSES,
+     .fallback = "new",
+     .help = "what was decided"},
+    {.name = "severity",
+     .kind = PARAM_STRING,
+     .max = 64,
+     .fallback = "",
+     .pattern = "^((critical|high|medium|low|info)(,(critical|high|medium|low|info))*)?$",
+     .help = "only these, separated by commas"},
+    {0}};
+
+static const struct param decide_body[] = {
+    {.name = "ids", .kind = PARAM_STRINGS, .min = 1, .max = 10000, .help = "groups"},
+    {.name = "query",
+     .kind = PARAM_OBJECT,
+     .inner = decide_query,
+     .help = "all groups that this finds"},
+    {.name = "action",
+     .kind = PARAM_CHOICE,
+     .required = true,
+     .choices = "archive|escalate|reopen",
+     .help = "what is decided"},
+    {.name = "note", .kind = PARAM_STRING, .max = 2000, .fallback = "", .help = "why"},
+    {0}};
+
+static const struct param undo_body[] = {{.name = "undo",
+                                          .kind = PARAM_STRING,
+                                          .required = true,
+                                          .min = 1,
+                                          .max = 64,
+                                          .help = "the token of the decision"},
+                                         {0}};
+
+static const struct param hosts_params[] = {{.name = "q",
+                                             .kind = PARAM_STRING,
+                                             .max = 256,
+                                             .fallback = "",
+                                             .help = "an address, a network, or a part of a name"},
+                                            PARAM_FROM,
+                                            PARAM_TO,
+                                            {.name = "sort",
+                                             .kind = PARAM_CHOICE,
+                                             .choices = "last|events|alerts|bytes|ip",
+                                             .fallback = "last",
+                                             .help = "order"},
+                                            PARAM_LIMIT(500, "100"),
+                                            PARAM_CURSOR,
+                                            {0}};
+
+static const struct param ip_path[] = {{.name = "ip", .kind = PARAM_IP, .help = "address"}, {0}};
+
 const struct route routes[] = {
 #define ROUTE(...) {__VA_ARGS__},
 #include "api/routes.def"

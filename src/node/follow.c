@@ -115,7 +115,7 @@ bool intake_read(struct intake *in, struct intake_file *file, struct err *e)
         return false;
     }
     l.gz = gzdopen(dup(l.fd), "rb"); /* passes plain files through */
-    struct source *s = announce(in, file->path, file->name, stream_of(l.fd, &st) ^ random, &next);
+    struct source *s = announce(in, file->name, file->name, stream_of(l.fd, &st) ^ random, &next);
     if (!l.gz || !s)
         ok = err_set(e, ERR_FULL, "too many sources of events");
     while (ok) {

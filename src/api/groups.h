@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alert groups: alerts of one signature between one pair of addresses. They are counted in the
+ * event store; what people decided about them stands in the state; here both come together. A
+ * decision to archive holds for the alerts until then: a later alert makes its group new again. */
+#pragma once
+
+#include "api/ask.h"
+
+enum { GROUPS_MAX = 20000, GROUP_ID_TEXT = 128 };
+
+enum group_status { GROUP_NEW, GROUP_ARCHIVED, GROUP_ESCALATED, GROUP_ALL };
+
+struct group {
+    char id[GROUP_ID_TEXT];
+    uint32_t sid;
+    struct ip src, dest;
+    char src_text[IP_TEXT], dest_text[IP_TEXT];
+    uint64_t count, first_us, last_us;
+    struct span signature, category, severity, app_proto, sensor; /* JSON text, not unescaped */
+    enum group_status status;
+    struct span note, by; /* plain text */
+    int64_t decided_ns;
+};
+
+enum group_sort { SORT_LAST, SORT_COUNT, SORT_SEVERITY };
+
+struct group_filter {
+    struct range range;
+    struct query *q;
+    enum group_status status;
+    struct span severities; /* "high,low"; empty: all */
+    enum group_sort sort;
+    const struct group *only; /* this one alone */
+};
+
+struct group_list {
+    struct group *group;
+    size_t n;
+    uint64_t alerts;
+    bool cut; /* there are more than GROUPS_MAX */
+};
+
+/* All groups that fit, in order; they live in the call's arena. False: the error answer is there.
+ */
+bool groups_find(struct api_call *c, const struct group_filter *f, struct group_list *ret);
+const char *group_status_name(enum group_status s);
+enum group_status group_status_parse(struct span s);
+bool group_id_parse(struct span id, struct group *ret);
+/* Appends the groups [from, to) as JSON objects, with sparks over the range, to the open array. */
+bool groups_json(struct api_call *c, const struct group_list *list, size_t from, size_t to,
+                 const struct range *range);
