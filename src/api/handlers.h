@@ -54,3 +54,6 @@ void host_run(struct api_call *c);
 
 /* routes_sensors.c */
 void sensors_run(struct api_call *c);
+
+/* openapi.c */
+void openapi_run(struct api_call *c);
