@@ -76,7 +76,7 @@ static const struct rule *by_sid(const struct ruleset *rs, uint32_t sid)
     for (size_t i = 0; rs && i < rs->n_rules; i++)
         if (rs->rules[i]->sid == sid)
             return rs->rules[i];
-    CHECK(!"the rule is there");
+    CHECK(false); /* the rule is there */
     return &none;
 }
 
