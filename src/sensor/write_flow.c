@@ -7,23 +7,6 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-static void flow_names(struct event *ev, const struct flow *f)
-{
-    const struct app *a = f->app;
-    const char *name = a ? app_name(a) : NULL;
-
-    if (!name)
-        return;
-    event_text(ev, F_app_proto, name);
-    for (int d = 0; d < 2; d++) {
-        const char *side = app_side_name(a, d);
-        if (side && strcmp(side, name) != 0)
-            event_text(ev, d == DIR_TS ? F_app_proto_ts : F_app_proto_tc, side);
-    }
-    if (a->original != PROTO_NONE && proto_table[a->original] != a->proto)
-        event_text(ev, F_app_proto_orig, proto_table[a->original]->name);
-}
-
 static void flow_tcp(struct event *ev, const struct flow *f)
 {
     static const struct {
@@ -89,7 +72,7 @@ void write_flow(struct writer *w, const struct flow *f, enum flow_end why, uint6
 
     writer_begin(w, &ev, &of);
     flow_head(&ev, f);
-    flow_names(&ev, f);
+    write_app_names(&ev, a);
     event_open(&ev, F_flow);
     event_uint(&ev, F_flow_pkts_toserver, f->packets[DIR_TS]);
     event_uint(&ev, F_flow_pkts_toclient, f->packets[DIR_TC]);

@@ -7,7 +7,7 @@
 
 #include <netinet/in.h>
 
-static void app_names(struct event *ev, const struct app *a)
+void write_app_names(struct event *ev, const struct app *a)
 {
     const char *name = a ? app_name(a) : NULL;
 
@@ -157,7 +157,7 @@ void write_alert(struct writer *w, const struct packet *p, const struct flow *f,
     detect_alert_log(w->detect, alert, p, &ev);
     alert_tunnel(&ev, p);
     if (f)
-        app_names(&ev, a);
+        write_app_names(&ev, a);
     alert_app(w, &ev, a, alert);
     if (f) {
         event_text(&ev, F_direction, p->dir == DIR_TS ? "to_server" : "to_client");

@@ -76,6 +76,8 @@ struct counter {
 void write_stats(struct writer *w, struct counter *counters, size_t n, uint64_t uptime_s,
                  uint64_t now_ns);
 
+/* app_proto and its relatives of a flow's application layer; a may be NULL. */
+void write_app_names(struct event *ev, const struct app *a);
 /* EVE's name of an IP protocol number; unnamed ones as three digits. */
 const char *ip_proto_name(uint8_t proto, char text[8]);
 /* Community ID version 1 of a flow (or packet), "1:…". */
