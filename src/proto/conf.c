@@ -98,6 +98,7 @@ void proto_conf_default(struct proto_conf *c)
                  .decompress_ratio = 2048,
                  .decompress_time_us = 100000,
                  .decompress_limit = 1 << 20,
+                 .lzma_memlimit = 1 << 20,
                  .max_header_bytes = 64 << 10,
                  .max_headers = 1024,
                  .max_tx = 512},

@@ -12,6 +12,8 @@ struct http_conf {
     uint8_t decompress_layers; /* content codings undone one after another */
     uint32_t decompress_ratio, decompress_time_us;
     uint64_t decompress_limit; /* bytes that one body may expand to */
+    uint8_t lzma_layers;       /* LZMA codings undone in one message, 0: none */
+    uint32_t lzma_memlimit;    /* bytes an LZMA stream may look back */
     uint32_t max_header_bytes; /* of one side's header */
     uint32_t max_headers;
     uint32_t max_tx; /* live transactions of a flow */

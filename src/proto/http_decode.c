@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Undoes content encodings: gzip, deflate with or without zlib's header, brotli, stacked. As
- * lenient as browsers: a wrong or damaged wrapper is tried as the others, then shown as it came;
- * what follows the end of the stream is ignored; checksums do not matter. Memory comes from an
- * arena with a ceiling that goes when the message ends; output stops at the body's limit, so that a
- * bomb costs no more than the limit and its input. Nothing here depends on the clock: the same
- * bytes give the same content on every run. */
+/* Undoes content encodings: gzip, deflate with or without zlib's header, brotli, and LZMA where the
+ * configuration asks for it, stacked. As lenient as browsers: a wrong or damaged wrapper is tried
+ * as the others, then shown as it came; what follows the end of the stream is ignored; checksums do
+ * not matter. Memory comes from an arena with a ceiling that goes when the message ends; output
+ * stops at the body's limit, so that a bomb costs no more than the limit and its input. Nothing
+ * here depends on the clock: the same bytes give the same content on every run. */
+#include "base/wr.h"
 #include "proto/http.h"
 
 #include <brotli/decode.h>
+#include <lzma.h>
 #include <zlib.h>
 
 enum { HELD_BYTES = 16 };
 enum { OUT_BYTES = 8192, RESTARTS_MAX = 3, GZIP_HEAD = 10, DECODER_MEM = 24 << 20 };
+enum { LZMA_HEAD = 13, LZMA_DICT_AT = 1, LZMA_STATE_BYTES = 256 << 10 };
 
 enum gzip_state {
     GZIP_HEAD_BYTES,
@@ -31,9 +34,12 @@ struct layer {
     bool zlib_made;
     uint8_t gzip; /* enum gzip_state */
     uint8_t gzip_flags;
-    uint8_t head[GZIP_HEAD], head_n;
+    uint8_t head[LZMA_HEAD], head_n; /* gzip's, or LZMA's, which is the longest */
     uint32_t extra;
     z_stream z;
+    lzma_stream lz;
+    lzma_allocator lz_memory;
+    bool lz_dict_cut; /* the stream wants a larger window than it got */
     BrotliDecoderState *br;
     struct layer *next; /* fed with the output; NULL: the body */
 };
@@ -74,6 +80,13 @@ static void brotli_give(void *opaque, void *p)
     (void)p;
 }
 
+static void *lzma_get(void *opaque, size_t n, size_t each)
+{
+    struct http_decoder *d = opaque;
+
+    return each && n > SIZE_MAX / each ? NULL : arena_get(&d->mem, n * each);
+}
+
 static void feed(struct http_decoder *d, struct layer *l, struct span data);
 
 /* Decoded bytes of a layer: into the next one, or the body. */
@@ -107,6 +120,13 @@ static bool start(struct http_decoder *d, struct layer *l)
     if (l->encoding == ENCODING_BROTLI) {
         l->br = BrotliDecoderCreateInstance(brotli_get, brotli_give, d);
         return l->br != NULL;
+    }
+    if (l->encoding == ENCODING_LZMA) {
+        l->lz_memory = (lzma_allocator){lzma_get, brotli_give, d};
+        l->lz = (lzma_stream)LZMA_STREAM_INIT;
+        l->lz.allocator = &l->lz_memory;
+        return lzma_alone_decoder(&l->lz, (uint64_t)d->c->conf->lzma_memlimit + LZMA_STATE_BYTES) ==
+               LZMA_OK;
     }
     int bits = l->encoding == ENCODING_ZLIB ? MAX_WBITS : -MAX_WBITS;
     if (l->zlib_made)
@@ -181,6 +201,58 @@ static enum outcome brotli_some(struct http_decoder *d, struct layer *l, struct 
             break;
     }
     return FED;
+}
+
+static enum outcome lzma_code_some(struct http_decoder *d, struct layer *l, struct span data,
+                                   bool *ret_wrote)
+{
+    uint8_t out[OUT_BYTES];
+
+    l->lz.next_in = data.p;
+    l->lz.avail_in = data.n;
+    while (!l->ended && !d->stopped) {
+        l->lz.next_out = out;
+        l->lz.avail_out = sizeof(out);
+        lzma_ret got = lzma_code(&l->lz, LZMA_RUN);
+        size_t n = sizeof(out) - l->lz.avail_out;
+        *ret_wrote |= n > 0;
+        emit(d, l, span_of(out, n));
+        if (got == LZMA_STREAM_END) {
+            l->ended = true;
+        } else if (got != LZMA_OK && got != LZMA_BUF_ERROR) {
+            if (got == LZMA_MEM_ERROR || got == LZMA_MEMLIMIT_ERROR || l->lz_dict_cut)
+                http_event(d->c, HTTP_EVENT_LZMA_MEMLIMIT);
+            return FAILED;
+        } else if (l->lz.avail_out) {
+            break; /* all input is used */
+        }
+    }
+    return FED;
+}
+
+/* Encoders name a window for the largest input that they would take (xz: 8 MiB), whatever the
+ * length of this one. The window given is the configured one; a stream that looks back further
+ * fails. */
+static enum outcome lzma_some(struct http_decoder *d, struct layer *l, struct span data,
+                              bool *ret_wrote)
+{
+    uint32_t most = d->c->conf->lzma_memlimit;
+
+    if (l->head_n < LZMA_HEAD) {
+        size_t want = (size_t)LZMA_HEAD - l->head_n, n = data.n < want ? data.n : want;
+        memcpy(l->head + l->head_n, data.p, n);
+        l->head_n = (uint8_t)(l->head_n + n);
+        data = span_from(data, n);
+        if (l->head_n < LZMA_HEAD)
+            return FED;
+        l->lz_dict_cut = le32(l->head + LZMA_DICT_AT) > most;
+        if (l->lz_dict_cut)
+            put_le32(l->head + LZMA_DICT_AT, most);
+        enum outcome got = lzma_code_some(d, l, span_of(l->head, LZMA_HEAD), ret_wrote);
+        if (got != FED)
+            return got;
+    }
+    return lzma_code_some(d, l, data, ret_wrote);
 }
 
 /* A NUL-terminated string of gzip's header. */
@@ -273,6 +345,8 @@ static enum outcome try_layer(struct http_decoder *d, struct layer *l, struct sp
         return FED;
     if (l->encoding == ENCODING_BROTLI)
         return brotli_some(d, l, *data, ret_wrote);
+    if (l->encoding == ENCODING_LZMA)
+        return lzma_some(d, l, *data, ret_wrote);
     if (l->encoding == ENCODING_GZIP && l->gzip != GZIP_BODY) {
         struct span rest = *data;
         if (!gzip_header(l, &rest))
@@ -377,7 +451,7 @@ static void prepend(struct http_conn *c, struct http_tx *tx, enum dir dir, enum 
     l->encoding = (uint8_t)e;
     l->next = d->first;
     d->first = l;
-    if (!start(d, l))
+    if ((e == ENCODING_LZMA && !c->conf->lzma_layers) || !start(d, l))
         l->passthrough = true;
 }
 
@@ -402,9 +476,9 @@ static bool simple_encoding(struct span v, enum http_encoding *ret)
         const char *name;
         enum http_encoding e;
     } known[] = {
-        {"gzip", ENCODING_GZIP},         {"x-gzip", ENCODING_GZIP},   {"deflate", ENCODING_DEFLATE},
-        {"x-deflate", ENCODING_DEFLATE}, {"br", ENCODING_BROTLI},     {"inflate", ENCODING_NONE},
-        {"none", ENCODING_NONE},         {"identity", ENCODING_NONE},
+        {"gzip", ENCODING_GZIP},         {"x-gzip", ENCODING_GZIP}, {"deflate", ENCODING_DEFLATE},
+        {"x-deflate", ENCODING_DEFLATE}, {"br", ENCODING_BROTLI},   {"lzma", ENCODING_LZMA},
+        {"inflate", ENCODING_NONE},      {"none", ENCODING_NONE},   {"identity", ENCODING_NONE},
     };
 
     for (size_t i = 0; i < LEN(known); i++) {
@@ -430,6 +504,8 @@ static enum http_encoding listed_encoding(struct http_conn *c, struct span v)
     }
     if (span_eq(v, SPAN("br")))
         return ENCODING_BROTLI;
+    if (span_eq(v, SPAN("lzma")))
+        return ENCODING_LZMA;
     if (!span_eq(v, SPAN("inflate")) && !span_eq(v, SPAN("none")) && !span_eq(v, SPAN("identity")))
         http_event(c, HTTP_EVENT_ABNORMAL_CE_HEADER);
     return ENCODING_NONE;
@@ -439,7 +515,7 @@ void http_decode_begin(struct http_conn *c, struct http_tx *tx, enum dir dir)
 {
     const struct http_header *h = http_header_find(&tx->side[dir], "content-encoding");
     enum http_encoding e;
-    unsigned layers = 0;
+    unsigned layers = 0, lzma = 0;
 
     if (!h || tx->side[dir].decoder)
         return;
@@ -456,7 +532,13 @@ void http_decode_begin(struct http_conn *c, struct http_tx *tx, enum dir dir)
                 http_event(c, HTTP_EVENT_TOO_MANY_ENCODING_LAYERS);
                 break;
             }
-            prepend(c, tx, dir, listed_encoding(c, span_cut(h->value, from, i - from)));
+            e = listed_encoding(c, span_cut(h->value, from, i - from));
+            if (e == ENCODING_LZMA && ++lzma > c->conf->lzma_layers) {
+                http_event(c, dir == DIR_TS ? HTTP_EVENT_REQUEST_TOO_MANY_LZMA
+                                            : HTTP_EVENT_RESPONSE_TOO_MANY_LZMA);
+                break;
+            }
+            prepend(c, tx, dir, e);
         }
         i++;
     }

@@ -281,34 +281,6 @@ static bool conf_stream(struct sensor_conf *c, struct yaml *root, struct err *e)
            conf_urgent(c, root, e) && conf_os(c, root, e);
 }
 
-static bool conf_http(struct http_conf *h, struct yaml *root, struct err *e)
-{
-    struct yaml *d = tree_find(root, "app-layer.protocols.http.libhtp.default-config");
-    uint32_t layers = h->decompress_layers, time_us = h->decompress_time_us;
-    uint64_t bomb = h->decompress_limit;
-
-    if (!d)
-        return true;
-    if (!conf_size32(d, "request-body-limit", &h->request_body_limit, e) ||
-        !conf_size32(d, "response-body-limit", &h->response_body_limit, e) ||
-        !conf_size32(d, "request-body-minimal-inspect-size", &h->request_inspect_min, e) ||
-        !conf_size32(d, "request-body-inspect-window", &h->request_inspect_window, e) ||
-        !conf_size32(d, "response-body-minimal-inspect-size", &h->response_inspect_min, e) ||
-        !conf_size32(d, "response-body-inspect-window", &h->response_inspect_window, e) ||
-        !conf_size32(d, "response-body-decompress-layer-limit", &layers, e) ||
-        !conf_size32(d, "decompression-time-limit", &time_us, e) ||
-        !conf_size64(d, "compression-bomb-limit", &bomb, e) ||
-        !conf_size32(d, "headers-limit", &h->max_headers, e) ||
-        !conf_size32(d, "max-tx", &h->max_tx, e) ||
-        !conf_bool(d, "double-decode-path", &h->double_decode_path, e) ||
-        !conf_bool(d, "double-decode-query", &h->double_decode_query, e))
-        return false;
-    h->decompress_layers = (uint8_t)(layers > 255 ? 255 : layers);
-    h->decompress_time_us = time_us;
-    h->decompress_limit = bomb;
-    return true;
-}
-
 /* detection-ports of DNS: a configuration that names ports wants recognition there alone. */
 static bool conf_dns(struct dns_conf *d, struct yaml *root, struct err *e)
 {
@@ -362,7 +334,7 @@ static bool conf_protocols(struct sensor_conf *c, struct yaml *root, struct err 
         !conf_bool(root, "app-layer.protocols.tls.ja4-fingerprints", &c->proto.tls.ja4, e))
         return false;
     c->proto.midstream = c->stream.midstream;
-    return conf_dns(&c->proto.dns, root, e) && conf_http(&c->proto.http, root, e);
+    return conf_dns(&c->proto.dns, root, e) && conf_http(c, root, e);
 }
 
 static bool conf_action_order(struct sensor_conf *c, struct yaml *root, struct err *e)

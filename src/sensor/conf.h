@@ -67,6 +67,8 @@ void conf_explain(const struct sensor_conf *c, struct buf *out);
 unsigned conf_check_keys(const struct yaml *root);
 /* The outputs section: fills c->eve. */
 bool conf_outputs(struct sensor_conf *c, struct yaml *outputs, struct err *e);
+/* app-layer.protocols.http.libhtp. */
+bool conf_http(struct sensor_conf *c, struct yaml *root, struct err *e);
 /* Details of http and tls events. */
 bool http_log_options(struct http_log_conf *h, struct yaml *y, struct err *e);
 bool tls_log_options(struct proto_conf *p, struct yaml *y, struct err *e);

@@ -4,6 +4,7 @@
  * what is seen there and which anomalies are named. */
 #include "http_unit.h"
 
+#include <lzma.h>
 #include <zlib.h>
 
 #define GET     "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -154,11 +155,33 @@ static struct span deflated(struct span s, int bits)
     return span_of(out[turn], sizeof(out[turn]) - z.avail_out);
 }
 
+/* LZMA as `xz --format=lzma` makes it: with a window far larger than the content, and no length. */
+static struct span lzma_packed(struct span s)
+{
+    static uint8_t out[4096];
+    lzma_stream z = LZMA_STREAM_INIT;
+    lzma_options_lzma how;
+
+    CHECK(!lzma_lzma_preset(&how, 6));
+    CHECK(lzma_alone_encoder(&z, &how) == LZMA_OK);
+    z.next_in = s.p;
+    z.avail_in = s.n;
+    z.next_out = out;
+    z.avail_out = sizeof(out);
+    CHECK(lzma_code(&z, LZMA_FINISH) == LZMA_STREAM_END);
+    size_t n = sizeof(out) - z.avail_out;
+    lzma_end(&z);
+    return span_of(out, n);
+}
+
+static uint8_t lzma_layers; /* what the next flow's configuration undoes */
+
 static void encoded(const char *header, struct span body, const char *want, const char *anomaly)
 {
     for (unsigned k = 0; k < 2; k++) {
         struct http_flow f;
         flow_begin(&f);
+        f.conf.http.lzma_layers = lzma_layers;
         feed(&f, DIR_TS, GET);
         feed(&f, DIR_TC, OK "Content-Encoding: ");
         feed(&f, DIR_TC, header);
@@ -195,6 +218,58 @@ static void encodings(void)
     encoded("identity", t, text, "");
     encoded("gzip,gzip,gzip", deflated(deflated(t, 31), 31), text, "too_many_encoding_layers");
     encoded("br", span_of("\x0b\x02\x80hello\x03", 9), "hello", "");
+}
+
+static void lzma(void)
+{
+    const char *text = "hello hello hello hello";
+    struct span t = span_str(text), packed = lzma_packed(t);
+
+    /* Off, as Suricata ships it: the body is shown as it came. */
+    lzma_layers = 0;
+    encoded("lzma", t, text, "");
+    encoded("gzip, lzma", deflated(t, 31), text, "response_too_many_lzma_layers");
+    lzma_layers = 1;
+    encoded("lzma", packed, text, "");
+    encoded("lzma", without(packed, 5), text, "");
+    encoded("lzma, gzip", deflated(packed, 31), text, "");
+    encoded("lzma,lzma", packed, text, "response_too_many_lzma_layers");
+    const char *alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+    encoded("lzma", deflated(span_str(alphabet), -15), alphabet, "");
+    lzma_layers = 0;
+}
+
+/* Content that looks back further than the configured window is not undone, and that is said. */
+static void lzma_window(void)
+{
+    enum { BYTES = 64 << 10, WINDOW = 4096 };
+    static uint8_t plain[BYTES], out[2 * BYTES];
+    lzma_stream z = LZMA_STREAM_INIT;
+    lzma_options_lzma how;
+    struct http_flow f;
+    uint32_t x = 1;
+
+    for (size_t i = 0; i < BYTES / 2; i++) {
+        x = x * 1664525 + 1013904223;
+        plain[i] = plain[i + BYTES / 2] = (uint8_t)(x >> 24);
+    }
+    CHECK(!lzma_lzma_preset(&how, 6));
+    CHECK(lzma_alone_encoder(&z, &how) == LZMA_OK);
+    z.next_in = plain;
+    z.avail_in = BYTES;
+    z.next_out = out;
+    z.avail_out = sizeof(out);
+    CHECK(lzma_code(&z, LZMA_FINISH) == LZMA_STREAM_END);
+    flow_begin(&f);
+    f.conf.http.lzma_layers = 1;
+    f.conf.http.lzma_memlimit = WINDOW;
+    feed(&f, DIR_TS, GET);
+    feed(&f, DIR_TC, OK "Content-Encoding: lzma\r\n\r\n");
+    feed_span(&f, DIR_TC, span_of(out, sizeof(out) - z.avail_out));
+    CHECK_STR(anomalies(&f, 0), "lzma_memlimit_reached");
+    CHECK(f.app.first->files[DIR_TC] && f.app.first->files[DIR_TC]->size == BYTES / 2);
+    lzma_end(&z);
+    flow_end(&f);
 }
 
 /* A bomb costs the body's limit, whatever it would unpack to. */
@@ -258,6 +333,8 @@ int main(void)
     rows(fields, sizeof(fields) / sizeof(fields[0]), true);
     rows(bodies, sizeof(bodies) / sizeof(bodies[0]), false);
     encodings();
+    lzma();
+    lzma_window();
     bomb();
     ceilings();
     return unit_end();
