@@ -11,10 +11,11 @@ void write_app_names(struct event *ev, const struct app *a)
 {
     const char *name = a ? app_name(a) : NULL;
 
-    if (!name)
+    if (!a)
         return;
-    event_text(ev, F_app_proto, name);
-    for (int d = 0; d < 2; d++) {
+    if (name)
+        event_text(ev, F_app_proto, name);
+    for (int d = 0; name && d < 2; d++) {
         const char *side = app_side_name(a, d);
         if (side && strcmp(side, name) != 0)
             event_text(ev, d == DIR_TS ? F_app_proto_ts : F_app_proto_tc, side);
