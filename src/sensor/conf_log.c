@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The details of http and tls events that a configuration asks for. */
+#include "base/log.h"
 #include "base/mem.h"
 #include "sensor/conf.h"
 
@@ -24,11 +25,12 @@ bool http_log_options(struct http_log_conf *h, struct yaml *y, struct err *e)
     if (!conf_bool(y, "extended", &h->extended, e))
         return false;
     for (const struct yaml *n = custom ? custom->first : NULL; n; n = n->next) {
-        if (n->kind != YAML_SCALAR || !http_log_custom(h, span_str(n->value)))
-            return err_set(e, ERR_CONFIG,
-                           "%s:%u: http.custom: %s is not a header that can be "
-                           "logged",
-                           n->file, n->line, n->kind == YAML_SCALAR ? n->value : "a group");
+        if (n->kind != YAML_SCALAR)
+            return err_set(e, ERR_CONFIG, "%s:%u: http.custom: a list of header names expected",
+                           n->file, n->line);
+        if (!http_log_custom(h, span_str(n->value)))
+            log_warn("%s:%u: http.custom: %s is not a header that can be logged", n->file, n->line,
+                     n->value);
     }
     if (dump && dump->kind == YAML_SCALAR) {
         struct span way = span_str(dump->value);

@@ -212,6 +212,9 @@ static bool outputs_type(struct sensor_conf *c, struct eve_conf *v, struct yaml 
         log_info("%s:%u: events of type %s are not made by this sensor", y->file, y->line, name);
         return true;
     }
+    /* A configuration that names http events has the short form unless it asks for more. */
+    if (type == EVENT_http)
+        c->proto.http_log.extended = false;
     if (y != item && y->kind != YAML_SCALAR) {
         if (!conf_bool(y, "enabled", &on, e) || !outputs_type_options(c, v, type, y, e))
             return false;
