@@ -77,7 +77,7 @@ enum event_type {
 
 struct event_row {
     const char *name;
-    const char *objects; /* top-level objects beside the common fields, separated by spaces */
+    const char *objects; /* top-level members beside the common ones, its own first, by spaces */
     const char *title_en, *title_zh;
 };
 

@@ -13,8 +13,31 @@ static void schema_line(struct buf *out, int indent)
     buf_printf(out, "\n%*s", indent * 1, "");
 }
 
+/* The largest value that the store's column holds, which is that of the protocol's field. */
+static void schema_maximum(struct buf *out, enum field f)
+{
+    static const uint64_t most[] = {
+        [COL_U8] = UINT8_MAX, [COL_U16] = UINT16_MAX, [COL_U32] = UINT32_MAX};
+    unsigned c = field_table[f].column;
+
+    if (c < LEN(most) && most[c])
+        buf_printf(out, ",\"maximum\":%llu", (unsigned long long)most[c]);
+}
+
+static void schema_event_names(struct buf *out)
+{
+    buf_str(out, "\"enum\":[");
+    for (unsigned t = 0; t < EVENT_TYPES; t++)
+        buf_printf(out, "%s\"%s\"", t ? "," : "", event_table[t].name);
+    buf_str(out, "]");
+}
+
 static void schema_type(struct buf *out, enum field f, int indent)
 {
+    if (f == F_event_type) {
+        schema_event_names(out);
+        return;
+    }
     switch ((enum field_type)field_table[f].type) {
     case T_OBJ:
         schema_members(out, f, indent);
@@ -25,11 +48,15 @@ static void schema_type(struct buf *out, enum field f, int indent)
         buf_str(out, "}");
         break;
     case T_MAP:
-        buf_str(out, "\"type\":\"object\"");
+        buf_str(out, "\"type\":\"object\",\"additionalProperties\":{\"type\":"
+                     "[\"integer\",\"string\",\"array\",\"object\"]}");
         break;
     case T_STR:
-    case T_IP:
         buf_str(out, "\"type\":\"string\"");
+        break;
+    case T_IP:
+        buf_str(out, "\"type\":\"string\",\"pattern\":\"^([0-9]{1,3}(\\\\.[0-9]{1,3}){3}|"
+                     "[0-9a-f]{0,4}(:[0-9a-f]{0,4}){2,7}(:[0-9]{1,3}(\\\\.[0-9]{1,3}){3})?)$\"");
         break;
     case T_TIME:
         buf_str(out, "\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]"
@@ -37,6 +64,7 @@ static void schema_type(struct buf *out, enum field f, int indent)
         break;
     case T_UINT:
         buf_str(out, "\"type\":\"integer\",\"minimum\":0");
+        schema_maximum(out, f);
         break;
     case T_INT:
         buf_str(out, "\"type\":\"integer\"");
@@ -81,10 +109,58 @@ static void schema_members(struct buf *out, enum field parent, int indent)
     buf_byte(out, '}');
 }
 
+/* Is the field among the words of an event type's objects? */
+static bool schema_listed(enum event_type t, enum field f)
+{
+    const char *at = event_table[t].objects;
+    size_t n = field_table[f].key_n;
+
+    while (*at) {
+        size_t word = strcspn(at, " ");
+        if (word == n && memcmp(at, field_table[f].key, n) == 0)
+            return true;
+        at += word + (at[word] == ' ');
+    }
+    return false;
+}
+
+static bool schema_listed_anywhere(enum field f)
+{
+    for (unsigned t = 0; t < EVENT_TYPES; t++)
+        if (schema_listed(t, f))
+            return true;
+    return false;
+}
+
+/* What an event of each type must hold, its own object, and what belongs to other types alone. */
+static void schema_events(struct buf *out)
+{
+    buf_str(out, "\"allOf\":[");
+    for (unsigned t = 0; t < EVENT_TYPES; t++) {
+        const char *name = event_table[t].name;
+        bool first = true;
+        buf_printf(out,
+                   "%s\n {\"if\":{\"properties\":{\"event_type\":{\"const\":\"%s\"}}},"
+                   "\"then\":{\"required\":[\"%.*s\"],\"properties\":{",
+                   t ? "," : "", name, (int)strcspn(event_table[t].objects, " "),
+                   event_table[t].objects);
+        for (unsigned f = F_root + 1; f < F_COUNT; f++) {
+            if (field_table[f].parent != F_root || schema_listed(t, f) ||
+                !schema_listed_anywhere(f))
+                continue;
+            buf_printf(out, "%s%sfalse", first ? "" : ",", field_table[f].quoted);
+            first = false;
+        }
+        buf_str(out, "}}}");
+    }
+    buf_str(out, "],\n");
+}
+
 void schema_write(struct buf *out)
 {
     buf_str(out, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\n"
                  "\"title\":\"EVE event\",\"required\":[\"timestamp\",\"event_type\"],\n");
+    schema_events(out);
     schema_members(out, F_root, 0);
     buf_str(out, "}\n");
 }

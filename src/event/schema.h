@@ -5,7 +5,8 @@
 
 #include "base/buf.h"
 
-/* JSON Schema 2020-12 of one event line; objects admit no undeclared member. */
+/* JSON Schema 2020-12 of one event line; objects admit no undeclared member, an
+ * event no object that its type does not have (events.def). */
 void schema_write(struct buf *out);
 /* {"fields":[{name,type,event,column,help{en,zh}}],"events":[{name,title{en,zh}}]} */
 void schema_catalogue(struct buf *out);

@@ -407,6 +407,7 @@ void worker_free(struct worker *w)
         w->spare_apps = (struct app *)a->state;
         mem_free(a);
     }
+    file_pool_free(&w->env);
     arena_pool_free(&w->pool);
 }
 
