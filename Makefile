@@ -1,38 +1,44 @@
 # Thin front of meson. `make run` and `make test` do all the set-up on a fresh Debian machine.
 BUILD := build
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
-JOBS ?= $(shell nproc)
+export JOBS ?= $(shell nproc)
+comma := ,
+# Quietly, unless it fails: what meson looked for is in the log of every build folder.
+setup = meson setup $(BUILD)/$(1) $(2) >$(BUILD)-setup.log 2>&1 || { tail -30 $(BUILD)-setup.log; exit 1; }; rm -f $(BUILD)-setup.log
 
 .PHONY: all run demo build check test bench docs lint format clean
 
 all: build
 
 $(BUILD)/release/build.ninja:
-	meson setup $(BUILD)/release --buildtype=release -Doptimization=3 -Db_lto=false
+	@$(call setup,release,--buildtype=release -Doptimization=3 -Db_lto=false)
 $(BUILD)/check/build.ninja:
-	meson setup $(BUILD)/check --buildtype=debugoptimized -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false
+	@$(call setup,check,--buildtype=debugoptimized -Doptimization=1 -Db_sanitize=address$(comma)undefined -Db_lundef=false)
 $(BUILD)/clang/build.ninja:
-	CC=clang-14 meson setup $(BUILD)/clang --buildtype=debugoptimized
+	@CC=clang-14 $(call setup,clang,--buildtype=debugoptimized)
 
+# The three programs and nothing else.
 build: $(BUILD)/release/build.ninja
-	ninja -C $(BUILD)/release -j$(JOBS)
+	@tools/build $(BUILD)/release programs
 	@for p in sensor/daizong-sensor cli/daizong embedded/daizong-store; do \
 	  [ ! -x $(BUILD)/release/src/$$p ] || ln -sf src/$$p $(BUILD)/release/; done
 
 check: $(BUILD)/check/build.ninja
-	ninja -C $(BUILD)/check -j$(JOBS)
+	@tools/build $(BUILD)/check
 	meson test -C $(BUILD)/check --no-rebuild --suite unit --print-errorlogs
 
 # Everything: installs what is missing, builds with sanitizers and for release, runs all suites.
 test:
 	tools/setup test
 	$(MAKE) -s build
+	tools/build $(BUILD)/release
 	$(MAKE) -s $(BUILD)/check/build.ninja
-	ninja -C $(BUILD)/check -j$(JOBS) >$(BUILD)/check-build.log || { tail -40 $(BUILD)/check-build.log; exit 1; }
+	tools/build $(BUILD)/check
 	tests/run
 
 # Figures as tables: the sensor's costs, what the judges say, the store's speed.
 bench: build
+	tools/build $(BUILD)/release
 	bench/sensor.py
 	tests/judges/run
 	bench/store.py
@@ -46,8 +52,8 @@ docs: $(BUILD)/release/build.ninja
 
 # Shows the demo captures, or what IFACE= or PCAP= names, on LISTEN= (127.0.0.1:8600).
 run:
-	tools/setup run
-	$(MAKE) -s build
+	@tools/setup run
+	@$(MAKE) -s build
 	@tools/run
 
 # Records the demo captures anew (root).

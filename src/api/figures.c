@@ -79,6 +79,8 @@ static void look_at_store(struct api *a, const struct ingest_counters *in, struc
         v->state = "down";
         span_copy(span_str(e.text), v->detail, sizeof(v->detail));
     }
+    if (!in->ready && strcmp(v->state, "ready") == 0) /* its tables are not there yet */
+        v->state = "starting";
     if (in->last_error[0] && in->spool_blocks > 0 && strcmp(v->state, "ready") == 0) {
         v->state = "degraded";
         span_copy(span_str(in->last_error), v->detail, sizeof(v->detail));
@@ -143,9 +145,14 @@ void health_run(struct api_call *c)
         free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     bool ready = strcmp(store.state, "ready") == 0;
     bool down = strcmp(store.state, "down") == 0;
+    bool starting = strcmp(store.state, "starting") == 0;
     bool tight = free_bytes < ((uint64_t)256 << 20);
     jw_open(b, '{');
-    jw_member_text(b, "status", down ? "down" : ready && !tight ? "ok" : "degraded");
+    jw_member_text(b, "status",
+                   down              ? "down"
+                   : starting        ? "starting"
+                   : ready && !tight ? "ok"
+                                     : "degraded");
     jw_member_text(b, "version", DAIZONG_VERSION);
     jw_member_uint(b, "uptime_s", (clock_mono_ns() - a->started_ns) / NS_PER_S);
     jw_key(b, "store");

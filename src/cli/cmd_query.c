@@ -97,11 +97,23 @@ static void print_events(const struct cli *c, struct span answer)
     }
 }
 
+static void print_count(const struct cli *c, struct span answer)
+{
+    uint64_t n = 0;
+    json_uint_at(answer, "total", &n);
+    printf(c->json ? "{\"count\":%llu}\n" : "%llu\n", (unsigned long long)n);
+}
+
 bool cmd_query(struct cli *c, struct err *e)
 {
     const char *top = cli_value(c, OPT_TOP);
+    bool count = c->given[OPT_NUMBER] > 0;
     struct buf path = buf_new(64 << 10), out = buf_new(256 << 20);
-    buf_str(&path, top ? "/api/v1/events/top" : "/api/v1/events");
+    if (top && count)
+        return err_set(e, ERR_USAGE, "--top and --count exclude each other");
+    buf_str(&path, top     ? "/api/v1/events/top"
+                   : count ? "/api/v1/events/histogram?by=none"
+                           : "/api/v1/events");
     add_query(&path, c);
     add_param(&path, "field", top);
     add_param(&path, "from", cli_value(c, OPT_FROM));
@@ -109,7 +121,9 @@ bool cmd_query(struct cli *c, struct err *e)
     add_param(&path, "limit", cli_value(c, OPT_LIMIT));
     struct client_request rq = {.method = "GET", .path = buf_cstr(&path)};
     bool ok = client_call(c, &rq, &out, e);
-    if (ok && top)
+    if (ok && count)
+        print_count(c, buf_span(&out));
+    else if (ok && top)
         print_top(c, buf_span(&out));
     else if (ok)
         print_events(c, buf_span(&out));

@@ -164,6 +164,9 @@ bool cmd_replay(struct cli *c, struct err *e)
             return false;
         if (c->given[OPT_NO_WAIT])
             continue;
+        if (!r.ok && c->args_n == 1 && !c->json)
+            return err_set(e, ERR_INVALID, "%s: %s (kept: %llu events, %llu alerts)", r.name,
+                           r.error, (unsigned long long)r.events, (unsigned long long)r.alerts);
         print_result(c, &r);
         failed += !r.ok;
     }

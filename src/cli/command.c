@@ -22,7 +22,8 @@ static const enum option_id node_options[] = {
     OPT_HOSTNAME,      OPT_STORE_URL, OPT_STORE_USER, OPT_STORE_LISTEN, OPT_STORE_LIBRARY,
     OPT_SENSOR_LISTEN, OPT_SM3,       OPT_COUNT};
 static const enum option_id replay_options[] = {OPT_DEMO, OPT_NO_WAIT, OPT_COUNT};
-static const enum option_id query_options[] = {OPT_FROM, OPT_TO, OPT_LIMIT, OPT_TOP, OPT_COUNT};
+static const enum option_id query_options[] = {OPT_FROM, OPT_TO,     OPT_LIMIT,
+                                               OPT_TOP,  OPT_NUMBER, OPT_COUNT};
 static const enum option_id tail_options[] = {OPT_TYPES, OPT_COUNT};
 static const enum option_id user_add_options[] = {OPT_ROLE, OPT_PASSWORD_STDIN, OPT_COUNT};
 static const enum option_id passwd_options[] = {OPT_PASSWORD_STDIN, OPT_COUNT};

@@ -23,6 +23,7 @@ static NORETURN void become(const struct child_args *args, int null, int errors,
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(127);
+    setpgid(0, 0); /* Ctrl-C in a terminal is for the node, which ends its children itself */
     dup2(null, 0);
     dup2(null, 1);
     dup2(errors, 2);

@@ -104,6 +104,22 @@ static double read_so_far(pid_t pid, const char *path)
     return best > 1 ? 1 : best;
 }
 
+/* What the sensor said last, without its own name and the path under which the node keeps the file:
+ * the person knows the file by the job's name. */
+static void take_words(const struct child *child, const char *path, char *error, size_t cap)
+{
+    struct span words = span_str(child->words);
+    static const char own[] = "daizong-sensor: error: ";
+    size_t at = span_find(words, span_str(path));
+    if (at != SIZE_MAX && at + strlen(path) + 2 < words.n)
+        words = span_from(words, at + strlen(path) + 2);
+    else if (span_starts(words, span_str(own)))
+        words = span_from(words, strlen(own));
+    else if (words.n == 0)
+        words = SPAN("the sensor ended with an error");
+    span_copy(words, error, cap);
+}
+
 static bool run_capture(struct jobs *j, struct job *job, char *error, size_t cap)
 {
     struct sensor_args a;
@@ -127,7 +143,7 @@ static bool run_capture(struct jobs *j, struct job *job, char *error, size_t cap
     }
     if (child_succeeded(&child))
         return true;
-    snprintf(error, cap, "%s", child.words[0] ? child.words : "the sensor ended with an error");
+    take_words(&child, job->path, error, cap);
     return false;
 }
 
@@ -231,11 +247,12 @@ static void run_job(struct jobs *j, struct job *job)
     bool ok = holds_events(job->path) ? run_events(j, job, error, sizeof(error))
                                       : run_capture(j, job, error, sizeof(error));
     tell(j, job, ok ? "done" : "failed", ok ? 1 : 0, ok ? NULL : error);
+    /* Whoever asked for it is told by the job's state; here it is for the record. */
     if (ok)
-        log_notice("%s: %llu events, %llu alerts", job->name, (unsigned long long)job->events,
-                   (unsigned long long)job->alerts);
+        log_info("%s: %llu events, %llu alerts", job->name, (unsigned long long)job->events,
+                 (unsigned long long)job->alerts);
     else
-        log_error("%s: %s", job->name, error);
+        log_info("%s: %s", job->name, error);
 }
 
 static void *runner_main(void *cls)

@@ -6,18 +6,14 @@
 
 #include "api/listen.h"
 #include "api/stream.h"
-#include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "node/jobs.h"
-#include "store/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -30,7 +26,6 @@ enum {
     CONNECTIONS_PER_IP = 256,
     IDLE_S = 60,
     QUEUE = 256,
-    STORE_WAIT_MS = 30000,
 };
 #define UPLOAD_MAX_BYTES   ((uint64_t)8 << 30)
 #define CAPTURES_MAX_BYTES ((uint64_t)16 << 30)
@@ -52,9 +47,6 @@ struct node {
     struct api *api;
     char password[PASSWORD_RANDOM_TEXT];
     char sensor_program[4096], store_program[4096];
-    pthread_t preparer;
-    bool preparing;
-    atomic_bool stopping;
 };
 
 /* --- the data folder --- */
@@ -98,9 +90,18 @@ static bool lock_folder(struct node *n, struct err *e)
         return err_set(e, errno == EACCES || errno == EROFS ? ERR_DENIED : ERR_IO,
                        "cannot write in the data folder %s: %m (choose another with --data DIR)",
                        n->conf->data_dir);
-    if (flock(n->lock, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    return err_set(e, ERR_BUSY, "another node runs on the data folder %s", n->conf->data_dir);
+    char pid[16] = "";
+    if (flock(n->lock, LOCK_EX | LOCK_NB) == 0) {
+        int len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+        if (ftruncate(n->lock, 0) == 0 && pwrite(n->lock, pid, (size_t)len, 0) == len)
+            return true;
+        return err_set(e, errno == ENOSPC ? ERR_FULL : ERR_IO,
+                       "cannot write in the data folder %s: %m", n->conf->data_dir);
+    }
+    ssize_t got = pread(n->lock, pid, sizeof(pid) - 1, 0);
+    return err_set(e, ERR_BUSY, "another node (process %.*s) runs on the data folder %s",
+                   (int)span_trim(span_of(pid, got > 0 ? (size_t)got : 0)).n, pid,
+                   n->conf->data_dir);
 }
 
 /* The first of the usual places beside this program's folder or in the system that exists. */
@@ -185,34 +186,6 @@ static unsigned retention_days(struct node *n)
     return days > 0 ? (unsigned)days : 180;
 }
 
-/* The tables are made when the store is there, which may take a while: the API does not wait. */
-static void *prepare_main(void *cls)
-{
-    struct node *n = cls;
-    struct schema_conf sc = {.retention_days = retention_days(n)};
-    struct err e;
-    char last[512] = "";
-    pthread_setname_np(pthread_self(), "prepare");
-    while (!n->stopping) {
-        if (store_wait(n->store, 1000, &e) && schema_ensure(n->store, &sc, &e)) {
-            log_info("the store is ready");
-            return NULL;
-        }
-        if (strcmp(last, e.text) != 0)
-            log_info("store: %s", e.text);
-        snprintf(last, sizeof(last), "%s", e.text);
-        struct timespec nap = {.tv_nsec = 200 * NS_PER_MS};
-        nanosleep(&nap, NULL);
-    }
-    return NULL;
-}
-
-static bool prepare_store(struct node *n, struct err *e)
-{
-    n->preparing = pthread_create(&n->preparer, NULL, prepare_main, n) == 0;
-    return n->preparing || err_set(e, ERR_NOMEM, "cannot start a thread");
-}
-
 static bool keep_raw(struct node *n)
 {
     int64_t keep = 1;
@@ -238,6 +211,7 @@ static bool open_intake(struct node *n, struct err *e)
     struct ingest_conf gc = {.store = n->store,
                              .spool_dir = n->spool,
                              .keep_raw = keep_raw(n),
+                             .retention_days = retention_days(n),
                              .durable = intake_durable,
                              .event = intake_event,
                              .ctx = n->intake};
@@ -355,16 +329,13 @@ static bool start(struct node *n, struct err *e)
         return false;
     lc.unix_path = n->socket_path;
     n->listener = listener_open(&lc, e);
-    return n->listener && open_state(n, e) && open_store(n, e) && prepare_store(n, e) &&
-           open_intake(n, e) && open_api(n, e) && start_sources(n, e);
+    return n->listener && open_state(n, e) && open_store(n, e) && open_intake(n, e) &&
+           open_api(n, e) && start_sources(n, e);
 }
 
 static void stop(struct node *n)
 {
     struct err e;
-    n->stopping = true;
-    if (n->preparing)
-        pthread_join(n->preparer, NULL);
     jobs_close(n->jobs);
     intake_stop(n->intake);
     listener_close(n->listener);

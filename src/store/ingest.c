@@ -25,6 +25,8 @@ enum {
     RETRY_FIRST_MS = 100,
     RETRY_MOST_MS = 5000,
     ROOM_WAIT_MS = 1000,
+    START_RETRY_MS = 200,
+    START_PATIENCE_S = 20,
     NAME_TEXT = 80,
 };
 
@@ -76,6 +78,7 @@ struct ingest {
     pthread_t writer, carrier;
     struct buf out_events, out_quarantine, into_events, into_quarantine; /* the writer's */
     struct buf carried;                                                  /* the carrier's */
+    uint64_t patient_until_ns; /* a store that starts is waited for until then without a word */
     struct ingest_counters count;
 };
 
@@ -109,7 +112,7 @@ struct ingest_source *ingest_source_get(struct ingest *in, struct span sensor, s
         src->taken = src->durable = spool_position_get(in->spool, src->key);
         htab_add(&in->sources, hash_mix(src->key), &src->node);
     }
-    *next_seq = src->taken + 1;
+    *next_seq = src->durable + 1;
     pthread_mutex_unlock(&in->lock);
     return src;
 }
@@ -394,6 +397,17 @@ static bool insert_part(struct ingest *in, struct span into, struct span data, u
     return store_insert(in->conf.store, where, "Native", data, token, e);
 }
 
+static void set_ready(struct ingest *in)
+{
+    pthread_mutex_lock(&in->lock);
+    bool first = !in->count.ready;
+    in->count.ready = true;
+    in->count.last_error[0] = '\0';
+    pthread_mutex_unlock(&in->lock);
+    if (first)
+        log_info("the store is ready");
+}
+
 /* One record from the spool to the store. *found: there was one. */
 static bool carrier_step(struct ingest *in, bool *found, struct err *e)
 {
@@ -405,6 +419,7 @@ static bool carrier_step(struct ingest *in, bool *found, struct err *e)
         if (!schema_ensure(in->conf.store, &sc, e))
             return false;
         in->schema_ready = true;
+        set_ready(in);
     }
     if (!spool_read(in->spool, &in->carried, &r, found, e))
         return false;
@@ -432,9 +447,10 @@ static void carrier_failed(struct ingest *in, const struct err *e, bool *failing
     in->count.insert_failures++;
     span_copy(span_str(e->text), in->count.last_error, sizeof(in->count.last_error));
     pthread_mutex_unlock(&in->lock);
-    if (!*failing)
+    bool early = !in->count.ready && clock_mono_ns() < in->patient_until_ns;
+    if (!*failing && !early)
         log_warn("the store takes no events now, they wait in the spool: %s", e->text);
-    *failing = true;
+    *failing = *failing || !early;
 }
 
 static void *carrier_run(void *arg)
@@ -448,7 +464,7 @@ static void *carrier_run(void *arg)
         unsigned pause = 0;
         if (!carrier_step(in, &found, &e)) {
             carrier_failed(in, &e, &failing);
-            pause = retry;
+            pause = in->count.ready ? retry : START_RETRY_MS;
             retry = retry * 2 > RETRY_MOST_MS ? RETRY_MOST_MS : retry * 2;
         } else {
             if (failing && found) {
@@ -536,6 +552,8 @@ bool ingest_open(const struct ingest_conf *conf, struct ingest **ret, struct err
         in->conf.batch_rows = ROWS;
     if (!in->conf.batch_age_ms)
         in->conf.batch_age_ms = AGE_MS;
+    unsigned patience = conf->start_patience_s ? conf->start_patience_s : START_PATIENCE_S;
+    in->patient_until_ns = clock_mono_ns() + (uint64_t)patience * NS_PER_S;
     pthread_mutex_init(&in->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

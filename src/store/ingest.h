@@ -35,6 +35,7 @@ struct ingest_conf {
     /* An accepted event, for the live stream: called in the thread that brought the line. */
     void (*event)(void *ctx, struct ingest_source *src, uint64_t seq, struct span line);
     void *ctx;
+    unsigned start_patience_s; /* 0: 20; a store that is away so long at the start is a warning */
 };
 
 struct ingest_counters {
@@ -48,6 +49,7 @@ struct ingest_counters {
     uint64_t last_event_ns;  /* time stamp of the newest event, 0: none */
     uint64_t last_stored_ns; /* wall clock of the last successful insert */
     uint64_t lag_ns;         /* age of the oldest block that waits */
+    bool ready;              /* the store answered and its tables are there */
     char last_error[256];    /* why the store did not take the last block; "" when it did */
 };
 

@@ -71,6 +71,7 @@ NORETURN static void child_run(char *const argv[], int err_fd, pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(1);
+    setpgid(0, 0); /* Ctrl-C in a terminal is for the node, which ends the store itself */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int sig = 1; sig < 32; sig++)

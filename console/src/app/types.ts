@@ -195,7 +195,7 @@ export interface Job {
 }
 
 export interface Health {
-  status: 'ok' | 'degraded' | 'down';
+  status: 'ok' | 'starting' | 'degraded' | 'down';
   version: string;
   uptime_s: number;
   store: { state: string; backend: string; restarts: number; detail?: string };
