@@ -149,23 +149,50 @@ static bool udp_hdr_get(const struct packet *p, struct span *ret)
     return true;
 }
 
-/* An ICMP header is 8 bytes unless less of it was captured. */
-static bool icmp_header_get(const struct packet *p, uint8_t proto, struct span *ret)
+/* An ICMP header is 8 bytes and what its type adds, unless less of it was captured. */
+static bool icmp_header_get(const struct packet *p, uint8_t proto, size_t more, struct span *ret)
 {
     if (!packet_is(p, proto) || p->ip_payload.p != p->l4)
         return false;
-    *ret = span_cut(p->ip_payload, 0, 8);
+    *ret = span_cut(p->ip_payload, 0, p->ip_payload.n < 8 + more ? 8 : 8 + more);
     return true;
+}
+
+enum {
+    ICMP_ROUTERS = 9,
+    ICMP_STAMP = 13,
+    ICMP_STAMP_REPLY = 14,
+    ICMP_MASK = 17,
+    ICMP_MASK_REPLY = 18
+};
+
+/* RFC 792: time stamps; RFC 950: address mask; RFC 1256: the routers' addresses. */
+static size_t icmpv4_more(const struct packet *p)
+{
+    if (p->ip_payload.n < 8)
+        return 0;
+    switch (p->icmp_type) {
+    case ICMP_STAMP:
+    case ICMP_STAMP_REPLY:
+        return 12;
+    case ICMP_MASK:
+    case ICMP_MASK_REPLY:
+        return 4;
+    case ICMP_ROUTERS:
+        return (size_t)p->ip_payload.p[4] * p->ip_payload.p[5] * 4;
+    default:
+        return 0;
+    }
 }
 
 static bool icmpv4_hdr_get(const struct packet *p, struct span *ret)
 {
-    return icmp_header_get(p, IPPROTO_ICMP, ret);
+    return icmp_header_get(p, IPPROTO_ICMP, icmpv4_more(p), ret);
 }
 
 static bool icmpv6_hdr_get(const struct packet *p, struct span *ret)
 {
-    return icmp_header_get(p, IPPROTO_ICMPV6, ret);
+    return icmp_header_get(p, IPPROTO_ICMPV6, 0, ret);
 }
 
 static bool address_get(const struct ip *ip, struct span *ret)

@@ -38,6 +38,7 @@ struct detect_conf {
     bool guess_tx;         /* stream alerts name the only live transaction */
     uint32_t stream_tx_log_limit;
     bool alert_metadata, alert_raw_rule, alert_references; /* what alert events hold */
+    bool ja3_off, ja4_off, hassh_off; /* switched off: rules on them cannot load */
     char action_order[4]; /* p(ass), d(rop), r(eject), a(lert) as rules are tried; zeros: so */
 };
 
@@ -51,6 +52,8 @@ bool ruleset_load(const struct detect_conf *conf, const char *const *files, size
 void ruleset_free(struct ruleset *r);
 /* Does a rule ask for file digests of n bytes (16 MD5, 20 SHA-1, 32 SHA-256)? */
 bool ruleset_wants_digest(const struct ruleset *r, unsigned n);
+/* Does a rule look into a buffer whose name starts so ("ja3", "ssh.hassh")? */
+bool ruleset_wants_buffer(const struct ruleset *r, const char *prefix);
 size_t ruleset_active(const struct ruleset *r); /* rules found that are not commented out */
 size_t ruleset_loaded(const struct ruleset *r);
 size_t ruleset_failed(const struct ruleset *r);
@@ -66,7 +69,6 @@ struct alert {
     uint64_t tx_id;
     bool has_tx, tx_guessed, stream, dropped, from_frame;
     bool passed; /* a pass rule ended the packet's inspection: EVE's verdict */
-    bool tagged; /* not a match: the packet belongs to a flow that `tag` marked */
     uint8_t dir;
 };
 
@@ -75,6 +77,7 @@ struct alerts {
     struct alert list[64];
     uint32_t suppressed, overflowed;
     bool drop, reject, pass;
+    bool tagged;                    /* a `tag` wants this packet logged, with or without alerts */
     const struct alert *dropped_by; /* the first rule that dropped, logged or not; or NULL */
     struct alert dropping;
 };

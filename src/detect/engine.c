@@ -7,6 +7,7 @@
 #include "detect/keyword.h"
 #include "detect/pcre.h"
 #include "detect/queue.h"
+#include "detect/tag.h"
 #include "detect/transform.h"
 #include "detect/txinspect.h"
 #include "detect/worker.h"
@@ -176,6 +177,8 @@ static void inspect_packet_rule(struct detect *d, struct inspection *in, uint8_t
     if (plan->tx || ((in->p->flags & PKT_PSEUDO) && plan->packet_type))
         return;
     if (r->app != PROTO_NONE && r->app != proto)
+        return;
+    if (plan->recognition && !d->recognised)
         return;
     in->rule = r;
     in->tx = NULL;
@@ -395,12 +398,26 @@ static void release_stream(struct detect *d, struct inspection *in, bool alerted
         stream_raw_done(in->f, in->dir, end);
 }
 
+/* Rules that ask for the protocol alone are tried once in each direction. */
+static bool just_recognised(struct detect *d, struct inspection *in)
+{
+    if (!d->engine->has_recognition || !in->f || !in->app)
+        return false;
+    if (in->app->side[in->dir] == SIDE_UNKNOWN)
+        return false;
+    struct flow_detect *s = flow_detect_of(d, in->f);
+    bool first = !s->recognition_seen[in->dir];
+    s->recognition_seen[in->dir] = true;
+    return first;
+}
+
 static void run_rules(struct detect *d, struct inspection *in)
 {
     uint8_t proto = PROTO_NONE;
     bool established = in->f && in->f->key.proto == in->p->proto && flow_is_established(in);
 
     d->has_stream = false;
+    d->recognised = just_recognised(d, in);
     if (established) {
         proto = app_number(in->app);
         if (in->p->proto == TCP)
@@ -422,6 +439,7 @@ void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct ap
     alerts->n = 0;
     alerts->suppressed = alerts->overflowed = 0;
     alerts->drop = alerts->reject = alerts->pass = false;
+    alerts->tagged = false;
     alerts->dropped_by = NULL;
     if (f && (f->flags & FLOW_DROP)) {
         if (d->conf.inline_mode && !(p->flags & PKT_PSEUDO)) {
@@ -447,6 +465,8 @@ void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct ap
     run_rules(d, in);
     if (d->n_queue)
         queue_finish(d, p, f, alerts);
+    if (d->engine->has_tags)
+        alerts->tagged = tags_packet(d, p, f);
     bool on_stream = false;
     for (size_t i = 0; i < alerts->n; i++)
         on_stream = on_stream || alerts->list[i].stream;

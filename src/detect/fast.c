@@ -52,12 +52,19 @@ static void choose(struct choice *best, const struct match *list, const struct b
     }
 }
 
+/* A run that may also hold because its buffer is absent cannot be filtered by. */
+static bool may_be_absent(const struct buffer_matches *run)
+{
+    return run->matches && run->matches->kind == KW_ABSENT;
+}
+
 void rule_choose_fast(struct rule *r, const struct catalogue *c)
 {
     struct choice best = {0};
     choose(&best, r->payload_matches, NULL, 3);
     for (const struct buffer_matches *run = r->buffers; run; run = run->next)
-        choose(&best, run->matches, run, c->specs[run->buffer].priority);
+        if (!may_be_absent(run))
+            choose(&best, run->matches, run, c->specs[run->buffer].priority);
     r->fast = best.c;
     r->fast_run = best.run;
     r->fast_list = best.run ? LIST_BUFFER + best.run->buffer : LIST_PAYLOAD;

@@ -5,12 +5,8 @@
  * time. */
 #include "detect/flowvars.h"
 
-#include "base/hash.h"
-#include "base/htab.h"
 #include "base/mem.h"
 #include "detect/worker.h"
-
-#include <pthread.h>
 
 struct flow_detect *flow_detect_of(struct detect *d, struct flow *f)
 {
@@ -47,9 +43,12 @@ void detect_flow_free(struct detect *d, struct flow *f)
         mem_free(v);
     }
     if (x->engine != d->engine) {
+        mem_free(x->tags);
         mem_free(x);
         return;
     }
+    mem_free(x->tags);
+    x->tags = NULL;
     x->next_free = d->free_flows;
     d->free_flows = x;
 }
@@ -235,78 +234,22 @@ struct var_key {
 };
 
 struct var_entry {
-    struct hnode node;
+    struct entry entry;
     struct var_key key;
-    uint64_t expires_ns;
-    struct var_entry *next; /* of the free list */
 };
 
-struct vars_store {
-    pthread_mutex_t lock;
-    struct htab table;
-    struct var_entry *entries, *free;
-    uint32_t max, used;
-};
-
-struct vars_store *vars_store_new(uint32_t max_entries)
+struct entries *bits_new(uint32_t max_entries)
 {
-    struct vars_store *s = mem_zero(sizeof(*s));
-
-    (void)pthread_mutex_init(&s->lock, NULL);
-    htab_init(&s->table, 64);
-    s->max = max_entries;
-    return s;
+    return entries_new(max_entries, sizeof(struct var_entry), sizeof(struct var_key));
 }
 
-void vars_store_free(struct vars_store *s)
-{
-    if (!s)
-        return;
-    htab_free(&s->table);
-    mem_free(s->entries);
-    (void)pthread_mutex_destroy(&s->lock);
-    mem_free(s);
-}
-
-static bool var_equal(const struct hnode *node, const void *key)
-{
-    const struct var_entry *e = (const void *)node; /* node is its first member */
-
-    return memcmp(&e->key, key, sizeof(e->key)) == 0;
-}
-
-static void var_drop(struct vars_store *s, struct var_entry *e)
-{
-    htab_remove(&s->table, &e->node);
-    e->next = s->free;
-    s->free = e;
-}
-
-/* A free entry; when the table is full what has expired is let go, at most once over all. */
-static struct var_entry *var_get(struct vars_store *s, uint64_t now_ns)
-{
-    if (!s->entries)
-        s->entries = mem_zero(s->max * sizeof(*s->entries));
-    if (!s->free && s->used < s->max)
-        return &s->entries[s->used++];
-    for (uint32_t i = 0; !s->free && i < s->used; i++)
-        if (s->entries[i].expires_ns < now_ns)
-            var_drop(s, &s->entries[i]);
-    struct var_entry *e = s->free;
-    if (e)
-        s->free = e->next;
-    return e;
-}
-
-static bool var_operate(struct vars_store *s, const struct xbits *x, const struct var_key *key,
+static bool var_operate(struct entries *s, const struct xbits *x, const struct var_key *key,
                         uint64_t now_ns)
 {
-    uint64_t hash = hash_bytes(key, sizeof(*key));
-    struct hnode *node = htab_find(&s->table, hash, var_equal, key);
-    struct var_entry *e = node ? CONTAINER_OF(node, struct var_entry, node) : NULL;
+    struct var_entry *e = entries_find(s, key);
 
-    if (e && e->expires_ns < now_ns) {
-        var_drop(s, e);
+    if (e && e->entry.until_ns < now_ns) {
+        entries_drop(s, e);
         e = NULL;
     }
     switch (x->op) {
@@ -316,25 +259,21 @@ static bool var_operate(struct vars_store *s, const struct xbits *x, const struc
         return !e;
     case BIT_UNSET:
         if (e)
-            var_drop(s, e);
+            entries_drop(s, e);
         return true;
     case BIT_TOGGLE:
         if (e) {
-            var_drop(s, e);
+            entries_drop(s, e);
             return true;
         }
         FALLTHROUGH;
     default:
         break;
     }
-    if (!e) {
-        e = var_get(s, now_ns);
-        if (!e)
-            return true;
-        e->key = *key;
-        htab_add(&s->table, hash, &e->node);
-    }
-    e->expires_ns = x->expire_s ? now_ns + (uint64_t)x->expire_s * NS_PER_S : UINT64_MAX;
+    if (!e)
+        e = entries_add(s, key, now_ns);
+    if (e)
+        e->entry.until_ns = x->expire_s ? now_ns + (uint64_t)x->expire_s * NS_PER_S : UINT64_MAX;
     return true;
 }
 
@@ -352,22 +291,20 @@ static enum found match_var(struct inspection *in, const struct xbits *x, uint32
     } else if (!in->p->ip_v) {
         return FOUND_NOT;
     } else if (x->track == TRACK_BOTH && kind == 0) {
-        bool less = ip_cmp(&in->p->src, &in->p->dst) < 0;
-        memcpy(&key.a, less ? &in->p->src : &in->p->dst, sizeof(key.a));
-        memcpy(&key.b, less ? &in->p->dst : &in->p->src, sizeof(key.b));
+        entries_pair(in->p, &key.a, &key.b);
     } else {
         key.kind = kind * 8;
         memcpy(&key.a, x->track == TRACK_DST ? &in->p->dst : &in->p->src, sizeof(key.a));
     }
-    struct vars_store *s = in->d->vars;
-    (void)pthread_mutex_lock(&s->lock);
+    struct entries *s = in->d->vars;
+    entries_lock(s);
     bool r = var_operate(s, x, &key, in->p->ts_ns);
     if (kind == 1 && x->track == TRACK_BOTH) { /* hostbits on both: also the other end */
         memcpy(&key.a, &in->p->dst, sizeof(key.a));
         bool other = var_operate(s, x, &key, in->p->ts_ns);
         r = x->op == BIT_ISNOTSET ? r && other : r || other;
     }
-    (void)pthread_mutex_unlock(&s->lock);
+    entries_unlock(s);
     return r ? FOUND : FOUND_NOT;
 }
 

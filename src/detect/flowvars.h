@@ -4,6 +4,7 @@
  * ceiling). Also what else detect keeps with a flow. */
 #pragma once
 
+#include "detect/entries.h"
 #include "detect/keyword.h"
 #include "detect/match.h"
 
@@ -23,13 +24,6 @@ struct always {
     uint32_t rules[ALWAYS_MAX];
 };
 
-struct flow_tag {
-    const struct rule *rule;
-    uint8_t metric;
-    uint32_t count, packets;
-    uint64_t bytes, first_ns;
-};
-
 /* flow.detect */
 struct flow_detect {
     struct flow_detect *next_free;
@@ -40,18 +34,18 @@ struct flow_detect {
     uint64_t raw_done[2]; /* stream bytes to let go before the next inspection */
     uint8_t n_values;
     struct flow_value *values;
-    struct flow_tag tag;
-    uint64_t *bits; /* flowbits, then one bit per flowint that is set */
+    struct tag_list *tags; /* of `tag`; in use when tagged */
+    uint64_t *bits;        /* flowbits, then one bit per flowint that is set */
     uint32_t *ints;
-    bool any_bit, any_int;
+    bool recognition_seen[2]; /* a packet came after the direction's protocol was settled */
+    bool any_bit, any_int, tagged;
 };
 
 /* The flow's state, made when it is not there yet. */
 struct flow_detect *flow_detect_of(struct detect *d, struct flow *f);
 
-struct vars_store;
-struct vars_store *vars_store_new(uint32_t max_entries);
-void vars_store_free(struct vars_store *s);
+/* The table of xbits and hostbits. */
+struct entries *bits_new(uint32_t max_entries);
 
 /* Keeps a captured value until the rule's inspection is over. */
 void capture_keep(struct inspection *in, const struct pcre_capture *c, struct span value);

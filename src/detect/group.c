@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "detect/flowvars.h"
 #include "detect/match.h"
+#include "detect/tag.h"
 #include "detect/threshold.h"
 #include "flow/stream.h"
 #include "packet/decode.h"
@@ -15,6 +16,7 @@ enum {
     ARENA_MAX = 256 << 20,
     VARS_MAX = 1 << 16,
     LIMITS_MAX = 1 << 16,
+    TAGGED_HOSTS_MAX = 1 << 12,
     IPPROTO_NUM_ICMP = 1,
     IPPROTO_NUM_TCP = 6,
     IPPROTO_NUM_UDP = 17,
@@ -434,6 +436,12 @@ static void note_raw_stream(struct engine *g, const struct rule *r)
         g->has_raw_stream[dir] = g->has_raw_stream[dir] || rule_in_dir(r, dir);
 }
 
+static void note_tag(struct engine *g, const struct rule *r)
+{
+    for (const struct match *m = r->post_matches; m; m = m->next)
+        g->has_tags = g->has_tags || m->kind == KW_TAG;
+}
+
 bool engine_compile(const struct engine_input *in, struct engine **ret, struct err *e)
 {
     struct engine *g = mem_zero(sizeof(*g));
@@ -445,8 +453,9 @@ bool engine_compile(const struct engine_input *in, struct engine **ret, struct e
     g->n_rules = in->n_rules;
     g->buffers = in->buffers;
     g->n_buffers = in->n_buffers;
-    g->vars = vars_store_new(VARS_MAX);
-    g->limits = threshold_store_new(LIMITS_MAX);
+    g->vars = bits_new(VARS_MAX);
+    g->limits = limits_new(LIMITS_MAX);
+    g->tagged_hosts = tags_new(TAGGED_HOSTS_MAX);
     engine_plan(g);
     b->g = g;
     b->cache_dir = in->conf->cache_dir;
@@ -455,6 +464,7 @@ bool engine_compile(const struct engine_input *in, struct engine **ret, struct e
         must(g->rules[i]->index == i);
         sort_rule(b, g->rules[i]);
         note_raw_stream(g, g->rules[i]);
+        note_tag(g, g->rules[i]);
     }
     bool ok = build_filters(b, e);
     if (ok)
@@ -484,8 +494,9 @@ void engine_free(struct engine *g)
             mem_free(g->app[proto][dir].always);
         }
     }
-    vars_store_free(g->vars);
-    threshold_store_free(g->limits);
+    entries_free(g->vars);
+    entries_free(g->limits);
+    entries_free(g->tagged_hosts);
     mem_free(g->filters);
     mem_free(g->events.starts);
     mem_free(g->events.rules);
@@ -501,6 +512,15 @@ static bool list_wants_digest(const struct match *m, unsigned n)
         if ((m->kind == KW_FILEMD5 || m->kind == KW_FILESHA1 || m->kind == KW_FILESHA256) &&
             ((const struct file_hash *)m->data)->n_bytes == n)
             return true;
+    return false;
+}
+
+bool ruleset_wants_buffer(const struct ruleset *r, const char *prefix)
+{
+    for (size_t i = 0; i < r->n_rules; i++)
+        for (const struct buffer_matches *m = r->rules[i]->buffers; m; m = m->next)
+            if (span_starts(span_str(r->catalogue->buffers[m->buffer].name), span_str(prefix)))
+                return true;
     return false;
 }
 

@@ -41,6 +41,7 @@ struct plan {
     bool packet_type;  /* not for packets made at a flow's end */
     bool packet_runs;  /* has runs on header buffers */
     bool stream;       /* payload contents run on the reassembled stream */
+    bool recognition;  /* asks for the protocol alone: when it has just become known */
     bool needs_packet; /* … and on the packet even if it went into the stream */
 };
 
@@ -90,9 +91,11 @@ struct engine {
     struct header_index *always[CLASSES][2]; /* packet rules without a fast pattern */
     struct header_index *ip_only[2];
     bool has_ip_only[2], has_raw_stream[2];
-    struct event_rules events;      /* decoder's, then the stream's from STREAM_EVENT_BASE on */
-    struct vars_store *vars;        /* shared by the workers, locked */
-    struct threshold_store *limits; /* same */
+    struct event_rules events;    /* decoder's, then the stream's from STREAM_EVENT_BASE on */
+    struct entries *vars;         /* shared by the workers, locked */
+    struct entries *limits;       /* same */
+    struct entries *tagged_hosts; /* same */
+    bool has_tags, has_recognition;
 };
 
 /* group_plan.c: fills plans and transform lists. */

@@ -203,6 +203,17 @@ static bool packets_of_tcp_too(const struct rule *r)
     return false;
 }
 
+/* Nothing but `app-layer-protocol` decides. */
+static bool recognition_alone(const struct rule *r)
+{
+    if (r->app != PROTO_NONE || r->payload_matches || r->buffers || r->tx_matches)
+        return false;
+    for (const struct match *m = r->packet_matches; m; m = m->next)
+        if (m->kind != KW_APP_LAYER_PROTOCOL)
+            return false;
+    return r->packet_matches;
+}
+
 static void plan_rule(struct engine *g, const struct rule *r, struct plan *plan)
 {
     struct draft d = {.n = 0};
@@ -228,6 +239,8 @@ static void plan_rule(struct engine *g, const struct rule *r, struct plan *plan)
         draft_dirs(&d, s, rule_dirs(r));
     }
     plan->tx = app;
+    plan->recognition = recognition_alone(r);
+    g->has_recognition = g->has_recognition || plan->recognition;
     plan->stream = r->flags & RULE_NEEDS_STREAM;
     plan->needs_packet = packets_of_tcp_too(r);
     plan->packet_type =

@@ -17,7 +17,21 @@ static bool port_set_has(const struct port_set *set, uint16_t port)
     return set->any;
 }
 
-static bool ports_match(const struct rule *r, const struct packet *p)
+/* Both sides of the packet as the rule is to see them: a rule on both directions of a transaction
+ * sees a response as if it went the request's way. */
+struct ends {
+    const struct ip *src, *dst;
+    uint16_t sport, dport;
+};
+
+static struct ends ends_of(const struct rule *r, const struct packet *p)
+{
+    if ((r->flags & RULE_TX_BOTH) && p->flow && p->dir == DIR_TC)
+        return (struct ends){&p->dst, &p->src, p->dport, p->sport};
+    return (struct ends){&p->src, &p->dst, p->sport, p->dport};
+}
+
+static bool ports_match(const struct rule *r, const struct packet *p, const struct ends *e)
 {
     if (r->sport->any && r->dport->any)
         return true;
@@ -26,7 +40,7 @@ static bool ports_match(const struct rule *r, const struct packet *p)
         return false;
     if ((p->flags & PKT_FRAGMENT) || !p->l4)
         return false;
-    return port_set_has(r->dport, p->dport) && port_set_has(r->sport, p->sport);
+    return port_set_has(r->dport, e->dport) && port_set_has(r->sport, e->sport);
 }
 
 bool header_match(const struct rule *r, const struct packet *p)
@@ -35,11 +49,12 @@ bool header_match(const struct rule *r, const struct packet *p)
         return false;
     if (p->ip_v && !(r->ip_proto[p->proto >> 3] >> (p->proto & 7) & 1))
         return false;
-    if (!ports_match(r, p))
+    struct ends e = ends_of(r, p);
+    if (!ports_match(r, p, &e))
         return false;
     if (p->ip_v == 0)
         return true;
-    return address_set_has(r->dst, &p->dst) && address_set_has(r->src, &p->src);
+    return address_set_has(r->dst, e.dst) && address_set_has(r->src, e.src);
 }
 
 /* The pieces of the IPv4 address space on one side. */

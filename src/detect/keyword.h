@@ -106,9 +106,11 @@ struct flowvar { /* flowvar and pktvar: the captured value holds these bytes */
     bool negated, nocase;
     struct span bytes;
 };
+enum tag_type { TAG_SESSION, TAG_HOST };
+enum tag_metric { TAG_PACKETS, TAG_SECONDS, TAG_BYTES };
 struct tag {
-    uint8_t type;   /* 0 session, 1 host */
-    uint8_t metric; /* 0 packets, 1 seconds, 2 bytes */
+    uint8_t type;   /* enum tag_type */
+    uint8_t metric; /* enum tag_metric */
     uint8_t track;  /* of host: TRACK_SRC or TRACK_DST */
     uint32_t count;
 };

@@ -236,7 +236,10 @@ bool setup_pktvar(struct build *b, const struct option *o)
     return variable(b, o);
 }
 
-/* "session|host[,count,packets|bytes|seconds[,src|dst]]" */
+enum { TAG_PACKETS_MAX = 256 };
+
+/* "session|host[,count,packets|bytes|seconds[,src|dst]]"; 256 packets of the destination when
+ * nothing is said, which is also the most. */
 bool setup_tag(struct build *b, const struct option *o)
 {
     static const char *const metrics[] = {"packets", "seconds", "bytes"};
@@ -246,9 +249,9 @@ bool setup_tag(struct build *b, const struct option *o)
     struct span count = next_element(&rest);
     struct span metric = next_element(&rest);
     struct span side = span_trim(rest);
-    uint64_t v = 300; /* seconds, when nothing is said */
-    t->metric = 1;
-    t->track = TRACK_SRC;
+    uint64_t v = TAG_PACKETS_MAX;
+    t->metric = TAG_PACKETS;
+    t->track = TRACK_DST;
     t->type = span_ieq(type, SPAN("host"));
     if (!t->type && !span_ieq(type, SPAN("session")))
         return rule_fail_at(b, type.p, "session or host expected");
@@ -263,9 +266,9 @@ bool setup_tag(struct build *b, const struct option *o)
         t->metric = (uint8_t)i;
     if (side.n && (!t->type || !(span_ieq(side, SPAN("src")) || span_ieq(side, SPAN("dst")))))
         return rule_fail_at(b, side.p, "src or dst of a host expected");
-    if (span_ieq(side, SPAN("dst")))
-        t->track = TRACK_DST;
-    t->count = (uint32_t)v;
+    if (span_ieq(side, SPAN("src")))
+        t->track = TRACK_SRC;
+    t->count = (uint32_t)(t->metric == TAG_PACKETS && v > TAG_PACKETS_MAX ? TAG_PACKETS_MAX : v);
     build_add(b, LIST_POST, KW_TAG, t);
     return true;
 }

@@ -57,8 +57,7 @@ match_fn match_tcp_flags, match_tcp_seq, match_tcp_ack, match_tcp_window, match_
 /* Conditions on the flow and on variables (LIST_PACKET); those that set do it in LIST_POST. */
 match_fn match_flow, match_flow_age, match_flow_pkts, match_flow_bytes, match_flowbits,
     match_flowint, match_flowvar, match_pktvar, match_xbits, match_hostbits,
-    match_app_layer_protocol, match_app_layer_state, match_detection_filter, match_tag,
-    match_bypass;
+    match_app_layer_protocol, match_app_layer_state, match_detection_filter, match_bypass;
 
 /* Conditions on a transaction (LIST_TX). */
 match_fn match_app_layer_event, match_tx_value, match_tls_version, match_ssl_version,

@@ -147,15 +147,3 @@ enum found match_bypass(struct inspection *in, const struct match *m)
         in->f->flags |= FLOW_BYPASSED;
     return FOUND;
 }
-
-enum found match_tag(struct inspection *in, const struct match *m)
-{
-    const struct tag *t = m->data;
-
-    if (!in->f || t->type != 0)
-        return FOUND;
-    struct flow_detect *x = flow_detect_of(in->d, in->f);
-    x->tag = (struct flow_tag){
-        .rule = in->rule, .metric = t->metric, .count = t->count, .first_ns = in->p->ts_ns};
-    return FOUND;
-}

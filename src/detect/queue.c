@@ -3,6 +3,7 @@
  * newest transaction first; a pass rule ends the list; what exceeds the limit is counted. */
 #include "detect/queue.h"
 
+#include "detect/tag.h"
 #include "detect/threshold.h"
 
 static bool before(const struct queued *a, const struct queued *b)
@@ -103,6 +104,8 @@ void queue_finish(struct detect *d, struct packet *p, struct flow *f, struct ale
             alerts->dropping = alert_of(d, q, action);
             alerts->dropped_by = &alerts->dropping;
         }
+        if (limit == LIMIT_ALERT && d->engine->has_tags)
+            tags_set(d, q->rule, p, f);
         bool logged = limit == LIMIT_ALERT && is_logged(q->rule, action);
         if (!logged) {
             alerts->suppressed++;

@@ -188,10 +188,26 @@ struct placed *build_last(struct build *b, enum keyword_id kind, enum keyword_id
     return NULL;
 }
 
+/* A fingerprint that the configuration forbids to compute. */
+static bool fingerprint_allowed(struct build *b, uint16_t buffer)
+{
+    const struct detect_conf *conf = b->l->conf;
+    struct span name = span_str(b->l->catalogue->buffers[buffer].name);
+    if (conf->ja3_off && span_starts(name, SPAN("ja3")))
+        return rule_fail(b, "app-layer.protocols.tls.ja3-fingerprints is switched off");
+    if (conf->ja4_off && span_starts(name, SPAN("ja4")))
+        return rule_fail(b, "app-layer.protocols.tls.ja4-fingerprints is switched off");
+    if (conf->hassh_off && span_starts(name, SPAN("ssh.hassh")))
+        return rule_fail(b, "app-layer.protocols.ssh.hassh is switched off");
+    return true;
+}
+
 bool build_sticky(struct build *b, uint16_t buffer)
 {
     const struct catalogue *c = b->l->catalogue;
     const struct buffer_spec *s = &c->specs[buffer];
+    if (!fingerprint_allowed(b, buffer))
+        return false;
     if (b->list == LIST_BASE64)
         return rule_fail(b, "no other buffer can follow base64_data");
     if (b->list_fresh && b->n_transforms)

@@ -7,12 +7,7 @@
 #include "detect/threshold.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
-#include "base/htab.h"
-#include "base/mem.h"
 #include "detect/header.h"
-
-#include <pthread.h>
 
 struct limit_key {
     uint32_t rule;
@@ -22,68 +17,16 @@ struct limit_key {
 };
 
 struct limit_entry {
-    struct hnode node;
+    struct entry entry;
     struct limit_key key;
-    struct limit_entry *next;
-    uint64_t since_ns, until_ns; /* until: when it may be forgotten */
-    uint64_t rate_since_ns;      /* a rate filter's new action is on since then; 0: off */
+    uint64_t since_ns;
+    uint64_t rate_since_ns; /* a rate filter's new action is on since then; 0: off */
     uint32_t count, next_value;
 };
 
-struct threshold_store {
-    pthread_mutex_t lock;
-    struct htab table;
-    struct limit_entry *entries, *free;
-    uint32_t max, used, hand;
-};
-
-struct threshold_store *threshold_store_new(uint32_t max_entries)
+struct entries *limits_new(uint32_t max_entries)
 {
-    struct threshold_store *s = mem_zero(sizeof(*s));
-
-    (void)pthread_mutex_init(&s->lock, NULL);
-    htab_init(&s->table, 64);
-    s->max = max_entries;
-    return s;
-}
-
-void threshold_store_free(struct threshold_store *s)
-{
-    if (!s)
-        return;
-    htab_free(&s->table);
-    mem_free(s->entries);
-    (void)pthread_mutex_destroy(&s->lock);
-    mem_free(s);
-}
-
-static bool entry_equal(const struct hnode *node, const void *key)
-{
-    const struct limit_entry *e = (const void *)node; /* node is its first member */
-
-    return memcmp(&e->key, key, sizeof(e->key)) == 0;
-}
-
-enum { SWEEP = 64 };
-
-static struct limit_entry *entry_get(struct threshold_store *s, uint64_t now_ns)
-{
-    if (!s->entries)
-        s->entries = mem_zero(s->max * sizeof(*s->entries));
-    if (!s->free && s->used < s->max)
-        return &s->entries[s->used++];
-    for (unsigned i = 0; !s->free && i < SWEEP; i++) {
-        struct limit_entry *e = &s->entries[s->hand++ % s->used];
-        if (e->until_ns >= now_ns)
-            continue;
-        htab_remove(&s->table, &e->node);
-        e->next = s->free;
-        s->free = e;
-    }
-    struct limit_entry *e = s->free;
-    if (e)
-        s->free = e->next;
-    return e;
+    return entries_new(max_entries, sizeof(struct limit_entry), sizeof(struct limit_key));
 }
 
 static uint64_t span_ns(uint32_t seconds)
@@ -104,12 +47,9 @@ static bool make_key(struct limit_key *k, const struct rule *r, const struct thr
     case TRACK_DST:
         memcpy(&k->a, &p->dst, sizeof(k->a));
         return true;
-    case TRACK_BOTH: {
-        bool less = ip_cmp(&p->src, &p->dst) < 0;
-        memcpy(&k->a, less ? &p->src : &p->dst, sizeof(k->a));
-        memcpy(&k->b, less ? &p->dst : &p->src, sizeof(k->b));
+    case TRACK_BOTH:
+        entries_pair(p, &k->a, &k->b);
         return true;
-    }
     case TRACK_FLOW:
         k->flow = f ? f->id : 0;
         return f;
@@ -198,32 +138,27 @@ static enum limit later_match(const struct threshold *t, struct limit_entry *e, 
     }
 }
 
-static enum limit check_one(struct threshold_store *s, const struct rule *r,
-                            const struct threshold *t, const struct packet *p, const struct flow *f,
-                            uint8_t *ret_action)
+static enum limit check_one(struct entries *s, const struct rule *r, const struct threshold *t,
+                            const struct packet *p, const struct flow *f, uint8_t *ret_action)
 {
     struct limit_key key;
     enum limit verdict = LIMIT_ALERT;
 
     if (!make_key(&key, r, t, p, f))
         return LIMIT_ALERT;
-    uint64_t hash = hash_bytes(&key, sizeof(key));
-    struct hnode *node = htab_find(&s->table, hash, entry_equal, &key);
-    struct limit_entry *e = node ? CONTAINER_OF(node, struct limit_entry, node) : NULL;
+    struct limit_entry *e = entries_find(s, &key);
     if (!e) {
-        e = entry_get(s, p->ts_ns);
+        e = entries_add(s, &key, p->ts_ns);
         if (!e)
             return LIMIT_ALERT;
-        *e = (struct limit_entry){.since_ns = p->ts_ns};
-        memcpy(&e->key, &key, sizeof(key));
-        htab_add(&s->table, hash, &e->node);
+        e->since_ns = p->ts_ns;
         verdict = first_match(t, e);
     } else {
         verdict = later_match(t, e, p->ts_ns, ret_action);
     }
-    e->until_ns = t->type == THRESHOLD_BACKOFF
-                      ? UINT64_MAX
-                      : e->since_ns + span_ns(t->seconds) + span_ns(t->timeout_s);
+    e->entry.until_ns = t->type == THRESHOLD_BACKOFF
+                            ? UINT64_MAX
+                            : e->since_ns + span_ns(t->seconds) + span_ns(t->timeout_s);
     return verdict;
 }
 
@@ -239,7 +174,7 @@ static bool is_suppressed(const struct rule *r, const struct packet *p)
     return false;
 }
 
-enum limit threshold_check(struct threshold_store *s, const struct rule *r, const struct packet *p,
+enum limit threshold_check(struct entries *s, const struct rule *r, const struct packet *p,
                            const struct flow *f, uint8_t *ret_action)
 {
     const struct threshold *list[] = {r->threshold, r->detection_filter, r->rate_filter};
@@ -252,10 +187,10 @@ enum limit threshold_check(struct threshold_store *s, const struct rule *r, cons
         return LIMIT_SILENT;
     if (!list[0] && !list[1] && !list[2])
         return LIMIT_ALERT;
-    (void)pthread_mutex_lock(&s->lock);
+    entries_lock(s);
     for (size_t i = 0; i < LEN(list) && verdict == LIMIT_ALERT; i++)
         if (list[i])
             verdict = check_one(s, r, list[i], p, f, ret_action);
-    (void)pthread_mutex_unlock(&s->lock);
+    entries_unlock(s);
     return verdict;
 }

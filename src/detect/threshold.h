@@ -2,9 +2,8 @@
 /* Limits on a rule's alerts: threshold, detection_filter, rate_filter, event_filter, suppress. */
 #pragma once
 
+#include "detect/entries.h"
 #include "detect/keyword.h"
-
-struct threshold_store;
 
 enum limit {
     LIMIT_DROP = 0,   /* no alert, no action */
@@ -12,9 +11,9 @@ enum limit {
     LIMIT_SILENT = 2, /* no alert, but the rule's action applies */
 };
 
-struct threshold_store *threshold_store_new(uint32_t max_entries);
-void threshold_store_free(struct threshold_store *s);
+/* The table of what is counted, for entries_free. */
+struct entries *limits_new(uint32_t max_entries);
 /* Counts this match of r against its limits at the packet's time. *ret_action: the rule's action,
  * or what a rate filter puts in its place. */
-enum limit threshold_check(struct threshold_store *s, const struct rule *r, const struct packet *p,
+enum limit threshold_check(struct entries *s, const struct rule *r, const struct packet *p,
                            const struct flow *f, uint8_t *ret_action);

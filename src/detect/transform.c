@@ -124,13 +124,37 @@ static void strip_pseudo_headers(struct buf *out, struct span s)
     }
 }
 
-/* The last label, or the last two: without a list of public suffixes this is the common case. */
 static struct span last_labels(struct span s, unsigned labels)
 {
     for (size_t i = s.n; i-- > 0;)
         if (s.p[i] == '.' && --labels == 0)
             return span_from(s, i + 1);
     return s;
+}
+
+/* Under a country's domain many registries sell names one label further down: co.uk, com.cn. */
+static bool is_registry_label(struct span s)
+{
+    static const char labels[] = "ac co com edu go gob gouv gov ltd mil ne net nom or org plc sch";
+    struct span rest = span_str(labels);
+
+    while (rest.n)
+        if (span_ieq(span_split(&rest, ' '), s))
+            return true;
+    return false;
+}
+
+/* The public suffix, or the registered domain, which is one label more. There is no list of
+ * suffixes here: it is the last label, or two of them as above. */
+static struct span registered(struct span s, bool suffix)
+{
+    struct span last = last_labels(s, 1);
+    struct span two = last_labels(s, 2);
+    unsigned labels = 1;
+
+    if (last.n == 2 && two.n > last.n && is_registry_label(span_cut(two, 0, two.n - last.n - 1)))
+        labels = 2;
+    return last_labels(s, suffix ? labels : labels + 1);
 }
 
 static void inflate_into(struct buf *out, const struct transform *t, struct span s)
@@ -215,7 +239,7 @@ static void apply_one(struct detect *d, const struct transform *t, struct span s
         break;
     case TRANSFORM_DOMAIN:
     case TRANSFORM_TLD:
-        part = last_labels(s, t->kind == TRANSFORM_TLD ? 1 : 2);
+        part = registered(s, t->kind == TRANSFORM_TLD);
         buf_add(out, part.p, part.n);
         break;
     case TRANSFORM_FROM_BASE64:

@@ -74,7 +74,8 @@ static enum step_result take_buffer(struct walk *w, const struct step *s)
         if (!s->buffer->multi)
             return passed ? STEP_NEVER : STEP_NO;
     }
-    if (i == 0 && passed && s->on_null)
+    /* what does not grow is there at this progress or never */
+    if (i == 0 && s->on_null && (passed || w->end || !s->buffer->growing))
         return STEP_YES;
     return passed ? STEP_NEVER : STEP_NO;
 }
@@ -222,11 +223,28 @@ static bool rule_begins(struct walk *w, const struct rule *r)
     return rule_flow_match(in, r) && header_match(r, in->p) && rule_packet_matches(in, r);
 }
 
+static struct kept *kept_find(struct kept *k, uint32_t rule)
+{
+    while (k && k->rule != rule)
+        k = k->next;
+    return k;
+}
+
+/* The steps of a rule on both directions that the request has taken hold in the response too. */
+static uint32_t flags_of_request(const struct walk *w, const struct rule *r)
+{
+    if (!(r->flags & RULE_TX_BOTH) || w->in->dir != DIR_TC)
+        return 0;
+    const struct kept *k = kept_find(w->state->kept[DIR_TS], r->index);
+    return k ? k->flags & ~(uint32_t)(STATE_FULL | STATE_NEVER) : 0;
+}
+
 static void inspect_rule(struct walk *w, const struct rule *r, struct kept *kept)
 {
     struct outcome o = {.flags = kept ? kept->flags : 0};
 
     w->in->rule = r;
+    o.flags |= flags_of_request(w, r);
     if (kept && (kept->flags & (STATE_FULL | STATE_NEVER)))
         return;
     if (!kept && !rule_begins(w, r))
@@ -238,7 +256,7 @@ static void inspect_rule(struct walk *w, const struct rule *r, struct kept *kept
         ;
     else if (o.complete && o.filter_done && !(r->flags & RULE_FILES))
         ;
-    else if (!o.complete && o.filter_again)
+    else if (!o.complete && o.filter_again && !((r->flags & RULE_TX_BOTH) && w->in->dir == DIR_TS))
         ;
     else if (o.flags)
         keep(w, r->index, o.flags);
@@ -293,6 +311,10 @@ static void filter_all(struct walk *w)
         filter_unit(w, u);
     }
     w->state->progress[dir] = mark;
+    /* of rules on both directions what the request began */
+    for (const struct kept *k = dir == DIR_TC ? w->state->kept[DIR_TS] : NULL; k; k = k->next)
+        if (w->d->engine->rules[k->rule]->flags & RULE_TX_BOTH)
+            candidates_add(&w->d->tx, k->rule);
     for (uint32_t i = 0; i < g->n_always; i++)
         candidates_add(&w->d->tx, g->always[i]);
     for (uint32_t i = 0; i < w->d->packet.n; i++)
@@ -320,13 +342,6 @@ static void reset_for_file(struct walk *w)
             if (w->d->engine->rules[k->rule]->flags & RULE_FILES)
                 k->flags = 0;
     w->state->n_files[dir] = n;
-}
-
-static struct kept *kept_find(struct kept *k, uint32_t rule)
-{
-    while (k && k->rule != rule)
-        k = k->next;
-    return k;
 }
 
 static void inspect_tx(struct walk *w)

@@ -55,13 +55,14 @@ struct detect {
     struct flow_detect *free_flows;
     size_t flow_bytes;
     uint64_t flows;
-    struct vars_store *vars;        /* xbits, hostbits: shared by all workers */
-    struct threshold_store *limits; /* shared by all workers */
+    struct entries *vars;   /* xbits, hostbits: shared by all workers */
+    struct entries *limits; /* shared by all workers */
     uint64_t counters[DETECT_COUNTERS];
     /* of the current packet */
     struct span stream; /* raw stream data to inspect */
     uint64_t stream_at;
     bool has_stream, stream_final;
+    bool recognised; /* it is the first after its direction's protocol was settled */
 };
 
 /* content.c and bytes.c */

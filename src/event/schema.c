@@ -171,7 +171,7 @@ static const char *schema_event_of(enum field f)
     while (field_table[f].parent != F_root)
         f = field_table[f].parent;
     enum event_type t = event_type_find(span_str(field_table[f].key));
-    if (t != EVENT_TYPES)
+    if (t != EVENT_TYPES && field_table[f].type == T_OBJ)
         return event_table[t].name;
     return f == F_tcp ? "flow" : "";
 }

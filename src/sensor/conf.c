@@ -305,6 +305,20 @@ static bool conf_dns(struct dns_conf *d, struct yaml *root, struct err *e)
     return true;
 }
 
+/* yes, no, or auto: when a rule or an output wants it. */
+static bool conf_fingerprint(struct yaml *root, const char *path, bool *ret_on, bool *ret_off,
+                             struct err *e)
+{
+    const struct yaml *y = tree_find(root, path);
+
+    if (!y || y->kind != YAML_SCALAR || !y->value[0] || strcmp(y->value, "auto") == 0)
+        return true;
+    if (!conf_bool(root, path, ret_on, e))
+        return false;
+    *ret_off = !*ret_on;
+    return true;
+}
+
 static bool conf_protocols(struct sensor_conf *c, struct yaml *root, struct err *e)
 {
     char path[96];
@@ -317,21 +331,16 @@ static bool conf_protocols(struct sensor_conf *c, struct yaml *root, struct err 
         else if (!conf_bool(root, path, &c->proto.enabled[i], e))
             return false;
     }
-    const struct yaml *hassh = tree_find(root, "app-layer.protocols.ssh.hassh");
     const struct yaml *full = tree_find(root, "app-layer.protocols.tls.encryption-handling");
     if (!full)
         full = tree_find(root, "app-layer.protocols.tls.encrypt-handling");
     c->proto.tls.encrypt_full = full && full->kind == YAML_SCALAR && !strcmp(full->value, "full");
-    if (hassh && strcmp(hassh->value ? hassh->value : "", "auto") != 0 &&
-        !conf_bool(root, "app-layer.protocols.ssh.hassh", &c->proto.ssh.hassh, e))
-        return false;
-    const struct yaml *ja3 = tree_find(root, "app-layer.protocols.tls.ja3-fingerprints");
-    if (ja3 && ja3->kind == YAML_SCALAR && strcmp(ja3->value, "auto") != 0 &&
-        !conf_bool(root, "app-layer.protocols.tls.ja3-fingerprints", &c->proto.tls.ja3, e))
-        return false;
-    const struct yaml *ja4 = tree_find(root, "app-layer.protocols.tls.ja4-fingerprints");
-    if (ja4 && ja4->kind == YAML_SCALAR && strcmp(ja4->value, "auto") != 0 &&
-        !conf_bool(root, "app-layer.protocols.tls.ja4-fingerprints", &c->proto.tls.ja4, e))
+    if (!conf_fingerprint(root, "app-layer.protocols.ssh.hassh", &c->proto.ssh.hassh,
+                          &c->detect.hassh_off, e) ||
+        !conf_fingerprint(root, "app-layer.protocols.tls.ja3-fingerprints", &c->proto.tls.ja3,
+                          &c->detect.ja3_off, e) ||
+        !conf_fingerprint(root, "app-layer.protocols.tls.ja4-fingerprints", &c->proto.tls.ja4,
+                          &c->detect.ja4_off, e))
         return false;
     c->proto.midstream = c->stream.midstream;
     return conf_dns(&c->proto.dns, root, e) && conf_http(c, root, e);

@@ -73,13 +73,17 @@ static void rules_alert_fields(struct sensor *s)
     }
 }
 
-/* Files are hashed as the rules need it. */
-static void rules_digests(struct sensor *s)
+/* Files are hashed and fingerprints made as the rules need it. */
+static void rules_needs(struct sensor *s)
 {
-    struct file_conf *f = &s->conf.proto.file;
+    struct proto_conf *p = &s->conf.proto;
+    struct file_conf *f = &p->file;
 
     if (!s->rules)
         return;
+    p->tls.ja3 = p->tls.ja3 || ruleset_wants_buffer(s->rules, "ja3");
+    p->tls.ja4 = p->tls.ja4 || ruleset_wants_buffer(s->rules, "ja4");
+    p->ssh.hassh = p->ssh.hassh || ruleset_wants_buffer(s->rules, "ssh.hassh");
     f->md5 = f->md5 || ruleset_wants_digest(s->rules, 16);
     f->sha1 = f->sha1 || ruleset_wants_digest(s->rules, 20);
     f->sha256 = f->sha256 || ruleset_wants_digest(s->rules, 32);
@@ -98,7 +102,7 @@ bool sensor_load_rules(struct sensor *s, struct err *e)
         s->conf.detect.init_errors_fatal = s->options->init_errors_fatal;
         rules_alert_fields(s);
         ok = ruleset_load(&s->conf.detect, (const char *const *)l.names, l.n, &s->rules, e);
-        rules_digests(s);
+        rules_needs(s);
     } else if (ok && !s->options->test) {
         log_info("no rules: traffic is recorded, nothing is detected");
     }

@@ -150,6 +150,9 @@ static void worker_alerts(struct worker *w, struct packet *p, struct flow *f)
             if (writer_wants(&w->writers[i], EVENT_alert))
                 write_alert(&w->writers[i], p, f, f ? f->app : NULL, alert);
     }
+    for (size_t i = 0; al->tagged && i < w->n_writers; i++)
+        if (writer_wants(&w->writers[i], EVENT_alert) && w->writers[i].conf->alert.tagged_packets)
+            write_tagged(&w->writers[i], p, f);
 }
 
 /* A dropped packet is reported, for flows once a direction unless all are asked for. */
@@ -173,6 +176,7 @@ static void worker_report(struct worker *w, struct packet *p, struct flow *f, bo
     struct app *a = f ? f->app : NULL;
 
     w->alerts.n = 0;
+    w->alerts.tagged = false;
     if (w->detect) {
         detect_packet(w->detect, p, f, a, &w->alerts);
         worker_alerts(w, p, f);

@@ -226,6 +226,16 @@ void write_drop(struct writer *w, const struct packet *p, const struct flow *f,
     writer_end(w, &ev, EVENT_drop, true);
 }
 
+void write_tagged(struct writer *w, const struct packet *p, const struct flow *f)
+{
+    struct event ev;
+    const struct event_of of = {.type = EVENT_packet, .packet = p, .flow = f};
+
+    writer_begin(w, &ev, &of);
+    packet_bytes(&ev, p);
+    writer_end(w, &ev, EVENT_packet, true);
+}
+
 static void anomaly(struct writer *w, const struct packet *p, const struct flow *f,
                     const char *type, const char *name)
 {

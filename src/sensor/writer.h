@@ -56,6 +56,8 @@ void write_alert(struct writer *w, const struct packet *p, const struct flow *f,
                  const struct alert *alert);
 void write_drop(struct writer *w, const struct packet *p, const struct flow *f,
                 const struct alerts *alerts);
+/* A packet that a `tag` wants logged. */
+void write_tagged(struct writer *w, const struct packet *p, const struct flow *f);
 void write_anomalies(struct writer *w, const struct packet *p, const struct flow *f);
 void write_app_anomaly(struct writer *w, const struct packet *p, const struct flow *f,
                        const struct app *a, const struct tx *tx, const char *name, bool upper);

@@ -5,7 +5,7 @@
 
 #include "unit.h"
 
-static struct threshold_store *store;
+static struct entries *store;
 static uint32_t next_rule;
 
 /* One letter per match at the given second: A alert, - nothing, s silent. */
@@ -82,7 +82,7 @@ static void suppressed(void)
 /* More sources than places: no match is lost, and places come back when their time is over. */
 static void full(void)
 {
-    struct threshold_store *small = threshold_store_new(16);
+    struct entries *small = limits_new(16);
     struct threshold t = {.type = THRESHOLD_LIMIT, .count = 1, .seconds = 10, .track = TRACK_SRC};
     struct rule r = {.threshold = &t};
     uint8_t action;
@@ -97,15 +97,15 @@ static void full(void)
             CHECK(again == (i < 16 ? LIMIT_SILENT : LIMIT_ALERT));
         }
     }
-    threshold_store_free(small);
+    entries_free(small);
 }
 
 int main(void)
 {
-    store = threshold_store_new(1000);
+    store = limits_new(1000);
     types();
     suppressed();
     full();
-    threshold_store_free(store);
+    entries_free(store);
     return unit_end();
 }
