@@ -6,7 +6,7 @@ comma := ,
 # Quietly, unless it fails: what meson looked for is in the log of every build folder.
 setup = meson setup $(BUILD)/$(1) $(2) >$(BUILD)-setup.log 2>&1 || { tail -30 $(BUILD)-setup.log; exit 1; }; rm -f $(BUILD)-setup.log
 
-.PHONY: all run demo build check test bench docs lint format clean
+.PHONY: all run demo build check test fuzz bench docs lint format clean
 
 all: build
 
@@ -35,6 +35,13 @@ test:
 	$(MAKE) -s $(BUILD)/check/build.ninja
 	tools/build $(BUILD)/check
 	tests/run
+
+# Each fuzz target with libFuzzer for FUZZ_SECONDS (30); TARGET=x runs that one. Findings stay in build/fuzz/findings.
+$(BUILD)/fuzz/build.ninja:
+	CC=clang-14 meson setup $(BUILD)/fuzz --buildtype=debugoptimized -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
+fuzz: $(BUILD)/fuzz/build.ninja
+	ninja -C $(BUILD)/fuzz -j$(JOBS) fuzzers
+	tests/fuzz/run $(TARGET)
 
 # Figures as tables: the sensor's costs, what the judges say, the store's speed.
 bench: build

@@ -171,24 +171,45 @@ static uint64_t file_bytes(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
-/* Reads one capture to its end. */
+/* The capture that events name: of a folder it changes from file to file. */
+static void sensor_capture_name(struct worker *w, const char *name)
+{
+    for (size_t i = 0; i < w->n_writers; i++)
+        w->writers[i].capture = name;
+}
+
+/* Several sources may fail, the others are read all the same: each fault but the last is said here,
+ * the last one by the caller. */
+static bool sensor_fault(bool ok, struct err *e, const struct err *now)
+{
+    if (!ok)
+        log_error("%s", e->text);
+    *e = *now;
+    return false;
+}
+
+/* Reads one capture, or a folder of them, to its end. What is broken in the middle of a folder does
+ * not keep its other files from being read. */
 static bool sensor_file(struct sensor *s, struct worker *w, const char *path, struct err *e)
 {
     struct capture_packet cp;
     enum capture_state state;
+    struct err now;
     struct capture *c = capture_open_file(path, s->options->filter, e);
     uint64_t total = w->bytes + file_bytes(path);
     uint64_t next_ns = clock_mono_ns() + 200 * (uint64_t)NS_PER_MS;
+    const char *name = NULL;
+    bool ok = true;
 
     if (!c)
         return false;
-    for (size_t i = 0; i < w->n_writers; i++)
-        w->writers[i].capture = capture_name(c);
-    while ((state = capture_next(c, &cp, e)) == CAPTURE_OK || state == CAPTURE_IDLE) {
+    while (!sensor_stop && (state = capture_next(c, &cp, &now)) != CAPTURE_END) {
+        if (state == CAPTURE_FAILED)
+            ok = sensor_fault(ok, e, &now);
+        if (capture_name(c) != name)
+            sensor_capture_name(w, name = capture_name(c));
         if (state == CAPTURE_OK)
             worker_packet(w, &cp);
-        if (sensor_stop)
-            break;
         if ((w->packets & 1023) == 0 && s->options->progress && clock_mono_ns() > next_ns) {
             sensor_progress(s, w, total, false);
             next_ns = clock_mono_ns() + 200 * (uint64_t)NS_PER_MS;
@@ -197,20 +218,21 @@ static bool sensor_file(struct sensor *s, struct worker *w, const char *path, st
     /* The name lives with the capture; flows still open report it. */
     static char last[1024];
     snprintf(last, sizeof(last), "%s", capture_name(c));
-    for (size_t i = 0; i < w->n_writers; i++)
-        w->writers[i].capture = last;
+    sensor_capture_name(w, last);
     capture_close(c);
-    return state != CAPTURE_FAILED;
+    return ok;
 }
 
 static bool sensor_files(struct sensor *s, struct err *e)
 {
     struct worker *w = mem_zero(sizeof(*w));
+    struct err now;
     bool ok = true;
 
     worker_init(w, &s->conf, s->rules, s->outputs, s->n_outputs);
-    for (size_t i = 0; i < s->options->n_files && ok && !sensor_stop; i++)
-        ok = sensor_file(s, w, s->options->files[i], e);
+    for (size_t i = 0; i < s->options->n_files && !sensor_stop; i++)
+        if (!sensor_file(s, w, s->options->files[i], &now))
+            ok = sensor_fault(ok, e, &now);
     worker_end(w);
     sensor_stats(s, w, 1);
     sensor_progress(s, w, 0, true);

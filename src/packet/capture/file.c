@@ -92,7 +92,7 @@ static bool open_all(struct file_capture *f, const char *path, const char *filte
         if (stat(path, &st) != 0)
             return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %m", path);
         if (S_ISDIR(st.st_mode))
-            return list_folder(f, path, e) && open_next(f, e);
+            return list_folder(f, path, e);
     }
     add_path(f, mem_strdup(path));
     return open_next(f, e);

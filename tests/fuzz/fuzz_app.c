@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP parser, its bodies, files, buffers and events. An input is a list of steps: a byte of
+/* One protocol's parser with its files, buffers and events, or all of them and their recognition:
+ * FUZZ_PROTO is its name or "" and FUZZ_UDP says over what. An input is a list of steps: a byte of
  * flags (bit 0 direction, 1 gap, 2 end of stream, 3 cut at the depth, 4 forget what is done), a
  * length in two bytes, and the bytes. Each step's bytes lie in memory of their own size. */
 #include "fuzz.h"
@@ -11,6 +12,13 @@
 
 #include <stdlib.h>
 
+#ifndef FUZZ_PROTO
+#define FUZZ_PROTO ""
+#endif
+#ifndef FUZZ_UDP
+#define FUZZ_UDP 0
+#endif
+
 static uint32_t touched;
 
 static void touch(struct span s)
@@ -21,6 +29,7 @@ static void touch(struct span s)
         touched += s.p[s.n - 1];
 }
 
+/* All that there is to see of a transaction. */
 static void look(struct app *app, struct tx *tx, struct buf *out)
 {
     for (enum dir d = DIR_TS; d <= DIR_TC; d++) {
@@ -39,7 +48,16 @@ static void look(struct app *app, struct tx *tx, struct buf *out)
     struct event ev;
     buf_clear(out);
     event_begin(&ev, out);
-    app->proto->log(app, tx, DIR_TS, false, &ev);
+    app->log_body_text = app->log_body_base64 = true;
+    for (int alert = 0; app->proto->log && alert < 2; alert++) {
+        for (enum dir d = DIR_TS; d <= DIR_TC; d++) {
+            app->proto->log(app, tx, d, alert, &ev);
+            if (!event_end(&ev))
+                touched++;
+            buf_clear(out);
+            event_begin(&ev, out);
+        }
+    }
     for (const struct file *f = tx->files[DIR_TC]; f; f = f->next) {
         must(f->window.n <= f->window.max || !f->window.max);
         event_open(&ev, F_fileinfo);
@@ -55,9 +73,13 @@ static void look(struct app *app, struct tx *tx, struct buf *out)
     tx->logged[DIR_TS] = tx->inspected[DIR_TS] = tx->inspected[DIR_TC] = true;
 }
 
-/* Gives what was kept with what came; each time from memory that ends where the bytes end. */
+/* Gives what was kept with what came; each time from memory that ends where the bytes end. A
+ * datagram is given once. */
 static void give(struct app *app, struct buf *kept, enum dir dir, struct span s, unsigned flags)
 {
+    /* the flow was turned round: so is what comes */
+    enum dir as = app->swapped ? dir_other(dir) : dir;
+
     buf_span_add(&kept[dir], s);
     size_t n = kept[dir].n;
     uint8_t *copy = malloc(n ? n : 1);
@@ -65,10 +87,28 @@ static void give(struct app *app, struct buf *kept, enum dir dir, struct span s,
     must(copy);
     if (n)
         memcpy(copy, kept[dir].p, n);
-    size_t used = app_feed(app, dir, span_of(copy, n), flags);
+    size_t used = app_feed(app, as, span_of(copy, n), flags);
     must(used <= n);
     free(copy);
-    buf_drop(&kept[dir], used);
+    buf_drop(&kept[dir], FUZZ_UDP ? n : used);
+}
+
+static void configure(struct proto_conf *conf)
+{
+    proto_conf_default(conf);
+    conf->file.md5 = conf->file.sha1 = conf->file.sha256 = conf->file.sm3 = true;
+    conf->http_log.all_request_headers = conf->http_log.all_response_headers = true;
+    conf->http_log.xff_mode = 1;
+    conf->tls.ja3 = conf->tls.ja4 = conf->tls.encrypt_full = true;
+    conf->tls_log.extended = conf->tls_log.session_resumption = true;
+    conf->tls_log.ja3 = conf->tls_log.ja4 = true;
+    conf->tls_log.custom = UINT64_MAX >> 1;
+    conf->ssh.hassh = true;
+    conf->dns_log.requests = conf->dns_log.responses = true;
+    conf->dns_log.grouped = conf->dns_log.detailed = true;
+    conf->dns_log.version = 3;
+    for (unsigned i = 1; i < PROTO_COUNT; i++)
+        conf->enabled[i] = !FUZZ_PROTO[0] || strcmp(proto_table[i]->name, FUZZ_PROTO) == 0;
 }
 
 int fuzz_one(const uint8_t *p, size_t n)
@@ -80,25 +120,26 @@ int fuzz_one(const uint8_t *p, size_t n)
     struct rd r = rd_whole(span_of(p, n), &v);
     struct buf kept[2] = {buf_new(1 << 20), buf_new(1 << 20)}, out = buf_new(1 << 20);
 
-    proto_conf_default(&conf);
-    conf.file.sha256 = true;
-    conf.http_log.all_request_headers = conf.http_log.all_response_headers = true;
-    for (unsigned i = 1; i < PROTO_COUNT; i++)
-        conf.enabled[i] = strcmp(proto_table[i]->name, "http") == 0;
+    configure(&conf);
     arena_pool_init(&pool, 128 << 20);
     struct app_env env = {.conf = &conf, .pool = &pool};
-    app_init(&app, &env, TRANSPORT_TCP, 40000, 80);
+    app_init(&app, &env, FUZZ_UDP ? TRANSPORT_UDP : TRANSPORT_TCP, 40000, FUZZ_UDP ? 53 : 80);
     for (unsigned steps = 0; rd_more(&r) && steps < 4096; steps++) {
         unsigned op = rd_u8(&r);
         size_t len = rd_u16(&r);
         enum dir dir = op & 1 ? DIR_TC : DIR_TS;
-        if (op & 2) {
-            app_gap(&app, dir, len + 1);
+        if (op & 2 && !FUZZ_UDP) {
+            app_gap(&app, app.swapped ? dir_other(dir) : dir, len + 1);
         } else {
             struct span s = rd_bytes(&r, len < r.n ? len : r.n);
             give(&app, kept, dir, s, (op & 4 ? PARSE_EOF : 0u) | (op & 8 ? PARSE_TRUNCATED : 0u));
             if (app.other_first)
                 give(&app, kept, dir_other(dir), SPAN(""), 0);
+        }
+        if (app.change_asked) {
+            for (struct tx *tx = app.first; tx && app.proto; tx = tx->next)
+                look(&app, tx, &out);
+            app_change_now(&app);
         }
         if (!(op & 16) || !app.proto)
             continue;
