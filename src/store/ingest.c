@@ -18,7 +18,7 @@
 
 enum {
     ROWS = 131072,         /* each insert makes a part in five tables: fewer cost less */
-    BYTES_MOST = 24 << 20, /* with raw lines this is met first: it bounds both processes */
+    BYTES_MOST = 48 << 20, /* with raw lines this is met first: it bounds both processes */
     AGE_MS = 1000,
     LINE_MAX = 1 << 20,
     QUARANTINE_LINE = 64 << 10,
@@ -185,7 +185,7 @@ static void batch_empty(struct batch *b)
 static bool batch_is_full(const struct ingest *in, const struct batch *b)
 {
     return b->rows >= in->conf.batch_rows ||
-           block_bytes(b->events) + block_bytes(b->quarantine) >= BYTES_MOST;
+           block_bytes(b->events) + block_bytes(b->quarantine) >= in->conf.batch_bytes;
 }
 
 /* Asked once for each batch. */
@@ -550,6 +550,8 @@ bool ingest_open(const struct ingest_conf *conf, struct ingest **ret, struct err
         in->conf.spool_max_bytes = UINT64_C(4) << 30;
     if (!in->conf.batch_rows)
         in->conf.batch_rows = ROWS;
+    if (!in->conf.batch_bytes)
+        in->conf.batch_bytes = BYTES_MOST;
     if (!in->conf.batch_age_ms)
         in->conf.batch_age_ms = AGE_MS;
     unsigned patience = conf->start_patience_s ? conf->start_patience_s : START_PATIENCE_S;

@@ -25,6 +25,7 @@ struct ingest_conf {
     const char *spool_dir;    /* created with mode 0700 */
     uint64_t spool_max_bytes; /* 0: 4 GB */
     uint32_t batch_rows;      /* 0: 131,072 */
+    size_t batch_bytes;       /* 0: 48 MB */
     unsigned batch_age_ms;    /* 0: 1,000 */
     bool keep_raw;            /* keep the line itself too */
     unsigned retention_days;  /* for schema_ensure, which ingest calls when the store is there */
