@@ -243,17 +243,27 @@ enum found match_file_name(struct inspection *in, const struct match *m)
     return found_if(in->tx && in->tx->files[in->dir]);
 }
 
-/* Done when all else matched: the files are marked as wanted, with the rule that wants them. */
+/* Done when all else matched: the files are marked as wanted, with the rule that wants them, and
+ * with a wider scope those to come too. */
 enum found match_filestore(struct inspection *in, const struct match *m)
 {
     const struct filestore *s = m->data;
+    uint8_t dirs = (uint8_t)(s->dir ? s->dir : 1 << in->dir);
 
-    for (unsigned dir = 0; in->tx && dir < 2; dir++) {
-        if (s->dir ? !(s->dir & (1 << dir)) : dir != in->dir)
+    if (!in->tx)
+        return FOUND;
+    if (s->scope == 1)
+        in->tx->want_files = (uint8_t)(in->tx->want_files | dirs);
+    else if (s->scope == 2)
+        in->app->want_files = (uint8_t)(in->app->want_files | dirs);
+    for (unsigned dir = 0; dir < 2; dir++) {
+        if (!(dirs & 1 << dir))
             continue;
-        for (struct file *f = in->tx->files[dir]; f; f = f->next)
+        for (struct file *f = in->tx->files[dir]; f; f = f->next) {
             if (f->n_sids < LEN(f->sids))
                 f->sids[f->n_sids++] = in->rule->sid;
+            file_want(in->app, f);
+        }
     }
     return FOUND;
 }

@@ -74,6 +74,7 @@ struct tx *app_tx_new(struct app *a)
     }
     tx->mem = mem;
     tx->id = a->next_tx_id++;
+    a->env->tx_counters[a->id] += !a->proto->one_tx;
     tx->packet_first = a->packet_number;
     tx->ts_first_ns = a->ts_ns;
     if (a->last)
@@ -98,6 +99,7 @@ void app_tx_drop(struct app *a, struct tx *tx)
     *at = NULL;
     a->live--;
     a->next_tx_id--;
+    a->env->tx_counters[a->id] -= !a->proto->one_tx;
     tx_free(tx);
 }
 
@@ -216,6 +218,7 @@ static bool app_take(struct app *a, enum proto_id id)
     const struct proto *proto = proto_table[id];
 
     a->proto = proto;
+    a->id = id;
     a->env->counters[id]++;
     if (a->env->conf->detection_only[id]) {
         a->parser_off = true;

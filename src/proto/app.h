@@ -16,6 +16,7 @@ struct app_env {
     uint64_t errors_parse[PROTO_COUNT], errors_gap[PROTO_COUNT], errors_alloc[PROTO_COUNT];
     uint64_t failed_tcp, failed_udp;
     struct file_hashes *spare_hashes; /* see file_pool_free */
+    const struct file_sink *sink;     /* where kept files go, or NULL */
 };
 
 enum app_side {
@@ -39,6 +40,7 @@ extern const char *const app_layer_event_names[APP_LAYER_EVENTS]; /* EVE upper c
 struct app {
     struct app_env *env;
     const struct proto *proto;   /* the parser in charge, NULL until known */
+    enum proto_id id;            /* its number */
     enum proto_id side_proto[2]; /* recognised per direction */
     uint8_t side[2];             /* enum app_side */
     enum proto_id original;      /* before a change, or PROTO_NONE */
@@ -51,6 +53,8 @@ struct app {
     struct arena mem;
     struct tx *first, *last; /* live transactions in order */
     uint32_t n_files;
+    uint8_t want_files;  /* bit per direction: rules want all files from now on */
+    bool deep;           /* it carries a wanted file: the stream's depth is file_conf.store_depth */
     uint64_t next_tx_id; /* also how many there were */
     uint32_t live;
     uint16_t sport, dport;                   /* of the flow: hints for probing order only */

@@ -107,7 +107,7 @@ void proto_conf_default(struct proto_conf *c)
         .dns = {.max_tx = 256, .max_name = 1025},
         .dns_log =
             {.requests = true, .responses = true, .grouped = true, .detailed = true, .version = 3},
-        .file = {.window_bytes = 100 << 10},
+        .file = {.window_bytes = 100 << 10, .keep_bytes = 1 << 20, .store_depth = 1 << 20},
     };
     for (unsigned i = 1; i < PROTO_COUNT; i++)
         c->enabled[i] = true;

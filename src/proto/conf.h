@@ -66,6 +66,9 @@ struct file_conf {
     bool md5, sha1, sha256, sm3; /* always computed for every file */
     bool magic;
     uint32_t window_bytes;
+    bool store_all;       /* keep every file, whatever rules say */
+    uint32_t keep_bytes;  /* of a file that a rule may still want */
+    uint32_t store_depth; /* of a stream that carries a wanted file, 0: all of it */
 };
 
 struct proto_conf {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of transactions: hashed as their content passes, with a sliding window for inspection.
+/* Files of transactions: hashed as their content passes, with a sliding window for inspection, and
+ * handed to the file store where they are to be kept.
  * Names and structs lie on the transaction's arena; digest contexts are OpenSSL's, made once and
  * recycled through the worker's pool, because making one costs more than hashing a small file. */
 #include "proto/file.h"
@@ -73,6 +74,50 @@ void file_pool_free(struct app_env *env)
     }
 }
 
+/* From here on the content goes to the sink, what has passed first. */
+static void store_begin(struct file *f)
+{
+    const struct file_sink *sink = f->env->sink;
+
+    if (!sink || f->storing || f->before.full)
+        return;
+    f->kept = sink->open(sink->store, &f->store_id);
+    f->storing = f->kept != NULL;
+    if (f->storing && f->before.n)
+        sink->write(f->kept, buf_span(&f->before));
+    buf_free(&f->before);
+}
+
+static void store_add(struct file *f, struct span data)
+{
+    if (f->kept) {
+        f->env->sink->write(f->kept, data);
+    } else if (f->before.max && !f->before.full) {
+        buf_span_add(&f->before, data);
+        if (f->before.full)
+            buf_clear(&f->before); /* too much has passed: it cannot be kept any more */
+    }
+}
+
+static void store_end(struct file *f)
+{
+    if (!f->kept)
+        return;
+    f->stored = f->env->sink->close(f->kept, f->has_sha256 ? f->sha256 : NULL);
+    f->storing = false;
+    f->kept = NULL;
+}
+
+void file_want(struct app *app, struct file *f)
+{
+    f->wanted = app->deep = true;
+    if (f->stored)
+        return;
+    store_begin(f);
+    if (f->state != FILE_OPEN)
+        store_end(f);
+}
+
 struct file *file_open(struct app *app, struct tx *tx, enum dir dir, struct span name)
 {
     struct file **at = &tx->files[dir];
@@ -92,7 +137,14 @@ struct file *file_open(struct app *app, struct tx *tx, enum dir dir, struct span
     f->id = ++app->n_files;
     f->window = buf_new(app->env->conf->file.window_bytes);
     f->hashes = hashes_take(app->env);
+    f->env = app->env;
     *at = f;
+    f->wanted = (tx->want_files | app->want_files) & 1 << dir;
+    app->deep |= f->wanted;
+    if (f->wanted || app->env->conf->file.store_all)
+        store_begin(f);
+    else if (app->env->sink)
+        f->before = buf_new(app->env->conf->file.keep_bytes);
     return f;
 }
 
@@ -129,6 +181,7 @@ void file_append(struct app *app, struct file *f, struct span data)
             f->hashes->on[i] = false;
     }
     window_add(f, data);
+    store_add(f, data);
 }
 
 void file_gap(struct app *app, struct file *f, uint64_t n)
@@ -155,36 +208,44 @@ void file_close(struct app *app, struct file *f, enum file_state state)
     if (f->state != FILE_OPEN)
         return;
     f->state = (uint8_t)(state == FILE_CLOSED && f->gaps ? FILE_TRUNCATED : state);
-    if (!f->hashes)
+    if (!f->hashes) {
+        store_end(f);
         return;
+    }
     f->has_md5 = digest_end(f, 0, f->md5, sizeof(f->md5));
     f->has_sha1 = digest_end(f, 1, f->sha1, sizeof(f->sha1));
     f->has_sha256 = digest_end(f, 2, f->sha256, sizeof(f->sha256));
     f->has_sm3 = digest_end(f, 3, f->sm3, sizeof(f->sm3));
     hashes_give(f->hashes);
     f->hashes = NULL;
+    store_end(f);
 }
 
 void file_release(struct file *f)
 {
+    store_end(f);
     hashes_give(f->hashes);
     f->hashes = NULL;
     buf_free(&f->window);
+    buf_free(&f->before);
 }
 
 /* The field numbers of one of the two places where a file is described. */
 struct file_fields {
-    enum field filename, sid, gaps, state, md5, sha1, sha256, stored, size, start, end, tx_id;
+    enum field filename, sid, gaps, state, md5, sha1, sha256, stored, file_id, storing, size, start,
+        end, tx_id;
 };
 
 static const struct file_fields fields_alone = {
-    F_fileinfo_filename, F_fileinfo_sid,   F_fileinfo_gaps,   F_fileinfo_state,
-    F_fileinfo_md5,      F_fileinfo_sha1,  F_fileinfo_sha256, F_fileinfo_stored,
-    F_fileinfo_size,     F_fileinfo_start, F_fileinfo_end,    F_fileinfo_tx_id,
+    F_fileinfo_filename, F_fileinfo_sid,     F_fileinfo_gaps,   F_fileinfo_state,
+    F_fileinfo_md5,      F_fileinfo_sha1,    F_fileinfo_sha256, F_fileinfo_stored,
+    F_fileinfo_file_id,  F_fileinfo_storing, F_fileinfo_size,   F_fileinfo_start,
+    F_fileinfo_end,      F_fileinfo_tx_id,
 };
 static const struct file_fields fields_list = {
-    F_files_filename, F_files_sid,    F_files_gaps, F_files_state, F_files_md5, F_files_sha1,
-    F_files_sha256,   F_files_stored, F_files_size, F_files_start, F_files_end, F_files_tx_id,
+    F_files_filename, F_files_sid,    F_files_gaps,   F_files_state,   F_files_md5,
+    F_files_sha1,     F_files_sha256, F_files_stored, F_files_file_id, F_files_storing,
+    F_files_size,     F_files_start,  F_files_end,    F_files_tx_id,
 };
 
 static const char *state_name(const struct file *f)
@@ -222,6 +283,10 @@ void file_log(struct event *ev, const struct file *f, const struct tx *tx, bool 
     if (f->has_sha256)
         event_hex(ev, n->sha256, span_of(f->sha256, sizeof(f->sha256)), 0);
     event_bool(ev, n->stored, f->stored);
+    if (f->stored)
+        event_uint(ev, n->file_id, f->store_id);
+    else if (f->storing)
+        event_bool(ev, n->storing, true);
     event_uint(ev, n->size, f->size);
     if (f->is_range && f->end > 0) {
         event_uint(ev, n->start, f->start);

@@ -299,6 +299,8 @@ bool http_host_valid(struct span host);
 uint16_t http_port_number(struct span s);
 
 /* http_body.c: content after chunks and encodings are undone */
+/* Bytes of content that are looked into, 0: all. A file that is to be kept goes further. */
+uint64_t http_body_limit(const struct http_tx *tx, enum dir dir);
 void http_body_data(struct http_conn *c, struct http_tx *tx, enum dir dir, struct span data);
 void http_body_gap(struct http_conn *c, struct http_tx *tx, enum dir dir, uint64_t n);
 /* The message is complete. */

@@ -4,9 +4,13 @@
  * inspected slides out of the window, so that a body costs its limit at most. */
 #include "proto/http.h"
 
-static uint64_t limit_of(const struct http_conn *c, enum dir dir)
+uint64_t http_body_limit(const struct http_tx *tx, enum dir dir)
 {
-    return dir == DIR_TS ? c->conf->request_body_limit : c->conf->response_body_limit;
+    const struct file *f = tx->side[dir].file;
+
+    if (f && f->wanted)
+        return f->env->conf->file.store_depth;
+    return dir == DIR_TS ? tx->conf->request_body_limit : tx->conf->response_body_limit;
 }
 
 static uint64_t keep_of(const struct http_conn *c, enum dir dir)
@@ -46,7 +50,7 @@ static bool room(struct http_conn *c, struct http_tx *tx, enum dir dir, size_t n
 {
     struct http_side *s = &tx->side[dir];
     struct http_body *b = &s->body;
-    uint64_t limit = limit_of(c, dir);
+    uint64_t limit = http_body_limit(tx, dir);
 
     if (b->cap - b->n >= n)
         return true;
@@ -188,7 +192,7 @@ static void begin_request(struct http_conn *c, struct http_tx *tx)
 void http_body_data(struct http_conn *c, struct http_tx *tx, enum dir dir, struct span data)
 {
     struct http_side *s = &tx->side[dir];
-    uint64_t limit = limit_of(c, dir);
+    uint64_t limit = http_body_limit(tx, dir);
 
     if (!data.n)
         return;
@@ -214,7 +218,7 @@ void http_body_gap(struct http_conn *c, struct http_tx *tx, enum dir dir, uint64
 {
     struct http_side *s = &tx->side[dir];
     struct http_body *b = &s->body;
-    uint64_t limit = limit_of(c, dir);
+    uint64_t limit = http_body_limit(tx, dir);
 
     if (dir == DIR_TS && !b->begun)
         begin_request(c, tx);

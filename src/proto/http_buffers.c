@@ -260,7 +260,7 @@ static bool body(struct http_tx *tx, enum dir dir, struct inspect *ret)
     const struct http_conf *conf = tx->conf;
     uint64_t min = dir == DIR_TS ? conf->request_inspect_min : conf->response_inspect_min;
     uint64_t win = dir == DIR_TS ? conf->request_inspect_window : conf->response_inspect_window;
-    uint64_t limit = dir == DIR_TS ? conf->request_body_limit : conf->response_body_limit;
+    uint64_t limit = http_body_limit(tx, dir);
     bool complete =
         tx->tx.progress[dir] > HTTP_BODY || tx->side[dir].eof || (limit && b->total >= limit);
 

@@ -92,6 +92,7 @@ struct proto {
     const char *const
         *progress_names[2]; /* names of the progress values ("request_line"), or NULL */
     bool accepts_gaps;
+    bool one_tx; /* a flow is one transaction, and not counted as one in app_layer.tx */
 
     /* Does this first data of a direction belong to the protocol? `dir` says who sends it as far as
      * that is known; *ret_swap may be set when client and server are the other way round. */
@@ -147,6 +148,7 @@ struct tx {
     bool one_way;      /* only direction `way` exists (a DNS request event) */
     uint8_t way;
     struct file *files[2]; /* lists, newest last */
+    uint8_t want_files;    /* bit per direction: rules want all its files */
     void *detect;          /* detect's per-transaction state, on mem */
     uint32_t detect_packet_alerts;
     bool updated[2]; /* something changed since detect and log last looked */

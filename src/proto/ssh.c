@@ -347,6 +347,7 @@ const struct proto proto_ssh = {
     .name = "ssh",
     .title = "SSH",
     .transports = TRANSPORT_TCP,
+    .one_tx = true,
     .state_size = sizeof(struct ssh_state),
     .tx_size = sizeof(struct ssh_tx),
     .done = {SSH_DONE, SSH_DONE},

@@ -417,6 +417,7 @@ const struct proto proto_tls = {
     .name = "tls",
     .title = "TLS, TLCP",
     .transports = TRANSPORT_TCP,
+    .one_tx = true,
     .state_size = sizeof(struct tls_state),
     .tx_size = sizeof(struct tls_tx),
     .done = {TLS_FINISHED, TLS_FINISHED},

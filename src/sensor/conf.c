@@ -49,6 +49,7 @@ void conf_free(struct sensor_conf *c)
     mem_free(c->stream.os_rules);
     mem_free(c->rule_path);
     mem_free(c->log_dir);
+    mem_free(c->filestore.dir);
     mem_free(c->user);
     mem_free(c->group);
     mem_free(c->node_socket);
@@ -445,6 +446,7 @@ bool conf_load(struct sensor_conf *c, const char *path, const char *const *sets,
     if (!conf_sections(c, e))
         return false;
     struct yaml *outputs = tree_find(c->yaml, "outputs");
+    c->proto.file.store_depth = c->stream.depth_bytes;
     if (!path)
         conf_outputs_default(c);
     return conf_outputs(c, outputs, e);

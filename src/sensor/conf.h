@@ -32,6 +32,13 @@ struct eve_conf {
     uint16_t community_seed;
 };
 
+/* outputs.file-store */
+struct filestore_settings {
+    bool enabled, write_fileinfo;
+    char *dir; /* below the log folder unless absolute */
+    uint32_t max_open_files;
+};
+
 struct sensor_conf {
     struct yaml *yaml;
     struct decode_conf decode;
@@ -41,6 +48,7 @@ struct sensor_conf {
     struct detect_conf detect;
     struct eve_conf eve[CONF_EVES];
     size_t n_eve;
+    struct filestore_settings filestore;
     bool stats_enabled, stats_decoder_events, stats_stream_events;
     uint32_t stats_interval_s;
     char *rule_path;

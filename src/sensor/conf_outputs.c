@@ -132,9 +132,8 @@ static bool outputs_dns(struct sensor_conf *c, struct yaml *y, struct err *e)
     return true;
 }
 
-static bool outputs_files(struct sensor_conf *c, struct yaml *y, struct err *e)
+static bool outputs_hashes(struct file_conf *f, struct yaml *y, struct err *e)
 {
-    struct file_conf *f = &c->proto.file;
     struct yaml *hashes = tree_find(y, "force-hash");
 
     for (const struct yaml *h = hashes ? hashes->first : NULL; h; h = h->next) {
@@ -151,7 +150,42 @@ static bool outputs_files(struct sensor_conf *c, struct yaml *y, struct err *e)
             return err_set(e, ERR_CONFIG, "%s:%u: force-hash: md5, sha1, sha256 or sm3", h->file,
                            h->line);
     }
-    return conf_bool(y, "force-magic", &f->magic, e);
+    return true;
+}
+
+static bool outputs_files(struct sensor_conf *c, struct yaml *y, struct err *e)
+{
+    struct file_conf *f = &c->proto.file;
+
+    return outputs_hashes(f, y, e) && conf_bool(y, "force-magic", &f->magic, e);
+}
+
+/* Kept files: named by their SHA-256, so that one is always computed. */
+static bool outputs_filestore(struct sensor_conf *c, struct yaml *y, struct err *e)
+{
+    struct filestore_settings *s = &c->filestore;
+    struct file_conf *f = &c->proto.file;
+    uint32_t depth = 0, version = 2;
+    const struct yaml *d = tree_find(y, "stream-depth");
+    bool off = d && d->kind == YAML_SCALAR && strcmp(d->value, "no") == 0;
+
+    if (!conf_bool(y, "enabled", &s->enabled, e))
+        return false;
+    if (!s->enabled)
+        return true;
+    if (!conf_size32(y, "version", &version, e) || !conf_str(y, "dir", &s->dir, e) ||
+        !conf_bool(y, "write-fileinfo", &s->write_fileinfo, e) ||
+        !conf_bool(y, "force-filestore", &f->store_all, e) ||
+        !conf_size32(y, "max-open-files", &s->max_open_files, e) || !outputs_hashes(f, y, e) ||
+        (!off && !conf_size32(y, "stream-depth", &depth, e)))
+        return false;
+    if (version != 2)
+        return err_set(e, ERR_CONFIG, "%s:%u: file-store.version: 2 expected", y->file, y->line);
+    f->sha256 = true;
+    /* Wanted files may go deeper than what is inspected, never less deep. */
+    if (f->store_depth && depth > f->store_depth)
+        f->store_depth = depth;
+    return true;
 }
 
 static bool outputs_stats(struct eve_conf *v, struct yaml *y, struct err *e)
@@ -315,6 +349,11 @@ bool conf_outputs(struct sensor_conf *c, struct yaml *outputs, struct err *e)
 {
     for (struct yaml *o = outputs ? outputs->first : NULL; o; o = o->next) {
         struct yaml *y = tree_only(o);
+        if (y->key && strcmp(y->key, "file-store") == 0) {
+            if (!outputs_filestore(c, y, e))
+                return false;
+            continue;
+        }
         if (!y->key || strcmp(y->key, "eve-log") != 0) {
             bool on = false;
             if (y->kind == YAML_MAP && !conf_bool(y, "enabled", &on, e))

@@ -65,11 +65,16 @@ static void confine_files(const struct confine_conf *c)
     const uint64_t read_file = LANDLOCK_ACCESS_FS_READ_FILE, read_dir = LANDLOCK_ACCESS_FS_READ_DIR;
     const uint64_t write = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
                            LANDLOCK_ACCESS_FS_REMOVE_FILE | read_file | read_dir;
+    /* The file store moves files between its folders, which version 2 has a right for. */
+    uint64_t move =
+        syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 2
+            ? LANDLOCK_ACCESS_FS_REFER
+            : 0;
     struct landlock_ruleset_attr attr = {
         .handled_access_fs = write | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
                              LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
                              LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-                             LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM};
+                             LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM | move};
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 
     if (ruleset < 0) {
@@ -78,6 +83,8 @@ static void confine_files(const struct confine_conf *c)
     }
     if (c->write_dir)
         landlock_path(ruleset, c->write_dir, write);
+    if (c->store_dir)
+        landlock_path(ruleset, c->store_dir, write | move);
     for (const char *const *p = c->read_paths; p && *p; p++)
         landlock_path(ruleset, *p, read_file | read_dir);
     landlock_path(ruleset, "/etc", read_file | read_dir);
@@ -115,6 +122,7 @@ static bool confine_calls(struct err *e)
         SCMP_SYS(getdents64),
         SCMP_SYS(fcntl),
         SCMP_SYS(ftruncate),
+        SCMP_SYS(utimensat),
         SCMP_SYS(fsync),
         SCMP_SYS(fdatasync),
         SCMP_SYS(access),

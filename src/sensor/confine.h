@@ -8,6 +8,7 @@
 struct confine_conf {
     const char *user, *group;      /* NULL: as they are */
     const char *write_dir;         /* the log folder, or NULL */
+    const char *store_dir;         /* the file store's, or NULL */
     const char *const *read_paths; /* captures still to be opened, ended by NULL */
     const char *socket_path;       /* the node's, or NULL */
 };

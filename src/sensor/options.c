@@ -108,7 +108,8 @@ static bool option_apply(struct options *o, enum option_id id, const char *v, st
     };
     const char *name = option_rows[id].name;
 
-    if (option_switch(o, id) || id == OPT_VERBOSE)
+    /* Nothing here is random that --no-random could fix. */
+    if (option_switch(o, id) || id == OPT_VERBOSE || id == OPT_NO_RANDOM)
         return true;
     if (texts[id]) {
         *texts[id] = v;

@@ -85,6 +85,28 @@ static bool sensor_open_outputs(struct sensor *s, struct err *e)
     return true;
 }
 
+/* Where kept files go: below the log folder unless the name says otherwise. */
+static char *sensor_store_dir(const struct sensor *s)
+{
+    const struct sensor_conf *c = &s->conf;
+    const char *log = s->options->log_dir ? s->options->log_dir : c->log_dir;
+    const char *dir = c->filestore.dir ? c->filestore.dir : "filestore";
+
+    return log && dir[0] != '/' ? mem_printf("%s/%s", log, dir) : mem_strdup(dir);
+}
+
+static bool sensor_open_store(struct sensor *s, struct err *e)
+{
+    if (!s->conf.filestore.enabled)
+        return true;
+    char *dir = sensor_store_dir(s);
+    const struct filestore_conf c = {.dir = dir,
+                                     .max_open_files = s->conf.filestore.max_open_files};
+    bool ok = filestore_open(&c, &s->filestore, e);
+    mem_free(dir);
+    return ok;
+}
+
 static bool sensor_close_outputs(struct sensor *s, bool ok, struct err *e)
 {
     for (size_t i = 0; i < s->n_outputs; i++) {
@@ -98,23 +120,28 @@ static bool sensor_close_outputs(struct sensor *s, bool ok, struct err *e)
         }
     }
     s->n_outputs = 0;
+    filestore_close(s->filestore);
+    s->filestore = NULL;
     return ok;
 }
 
 static bool sensor_confine(struct sensor *s, struct err *e)
 {
     const struct options *o = s->options;
+    char *store = s->filestore ? sensor_store_dir(s) : NULL;
     const struct confine_conf c = {
         .user = o->user ? o->user : s->conf.user,
         .group = o->group ? o->group : s->conf.group,
         .write_dir = o->log_dir        ? o->log_dir
                      : s->conf.log_dir ? s->conf.log_dir
                                        : ".",
+        .store_dir = store,
         .read_paths = o->files,
         .socket_path = s->conf.node_socket,
     };
-
-    return o->no_confine || confine(&c, e);
+    bool ok = o->no_confine || confine(&c, e);
+    mem_free(store);
+    return ok;
 }
 
 /* One stats event with the sums over all workers. */
@@ -123,12 +150,19 @@ static void sensor_stats(struct sensor *s, struct worker *workers, size_t n)
     struct counter *sum = mem_array(COUNTERS_MAX, sizeof(*sum));
     struct counter *one = mem_array(COUNTERS_MAX, sizeof(*one));
     struct rusage ru;
-    size_t count = worker_counters(&workers[0], sum, COUNTERS_MAX - 1);
+    size_t count = worker_counters(&workers[0], sum, COUNTERS_MAX - 4);
 
     for (size_t w = 1; w < n; w++) {
         size_t m = worker_counters(&workers[w], one, COUNTERS_MAX);
         for (size_t i = 0; i < m && i < count; i++)
             sum[i].value += one[i].value;
+    }
+    if (s->filestore) {
+        struct filestore_stats fs;
+        filestore_stats(s->filestore, &fs);
+        sum[count++] = (struct counter){"file_store.open_files", fs.open_files};
+        sum[count++] = (struct counter){"file_store.open_files_max_hit", fs.open_files_max_hit};
+        sum[count++] = (struct counter){"file_store.fs_errors", fs.fs_errors};
     }
     if (getrusage(RUSAGE_SELF, &ru) == 0)
         sum[count++] = (struct counter){"memory.resident_peak_kb", (uint64_t)ru.ru_maxrss};
@@ -230,6 +264,8 @@ static bool sensor_files(struct sensor *s, struct err *e)
     bool ok = true;
 
     worker_init(w, &s->conf, s->rules, s->outputs, s->n_outputs);
+    if (s->filestore)
+        worker_keep_files(w, s->filestore);
     for (size_t i = 0; i < s->options->n_files && !sensor_stop; i++)
         if (!sensor_file(s, w, s->options->files[i], &now))
             ok = sensor_fault(ok, e, &now);
@@ -320,6 +356,8 @@ static bool sensor_live(struct sensor *s, struct live *lives, size_t n, struct e
         l->worker = &workers[i];
         pthread_mutex_init(&l->lock, NULL);
         worker_init(l->worker, &s->conf, s->rules, s->outputs, s->n_outputs);
+        if (s->filestore)
+            worker_keep_files(l->worker, s->filestore);
         for (size_t k = 0; k < l->worker->n_writers; k++)
             l->worker->writers[k].interface = capture_name(l->capture);
         if (pthread_create(&l->thread, NULL, live_main, l) != 0)
@@ -383,7 +421,7 @@ bool sensor_run(struct sensor *s, struct err *e)
     sensor_signals();
     s->started_ns = clock_mono_ns();
     bool ok = !live || sensor_open_live(s, &lives, &n_lives, e);
-    ok = ok && sensor_open_outputs(s, e) && sensor_confine(s, e);
+    ok = ok && sensor_open_outputs(s, e) && sensor_open_store(s, e) && sensor_confine(s, e);
     if (ok && live)
         log_notice("watching %s with %zu worker%s; Ctrl-C ends", s->options->interfaces[0], n_lives,
                    n_lives == 1 ? "" : "s");

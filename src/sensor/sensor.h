@@ -12,7 +12,8 @@ struct sensor {
     struct ruleset *rules;
     struct output *outputs[CONF_EVES + 1];
     size_t n_outputs;
-    uint64_t started_ns; /* steady clock */
+    struct filestore *filestore; /* or NULL */
+    uint64_t started_ns;         /* steady clock */
 };
 
 /* Opens outputs, sources, confines the process and runs until the sources end or a signal comes.

@@ -88,13 +88,36 @@ static void worker_app_anomalies(struct worker *w, const struct packet *p, const
     a->n_layer_events = a->n_events = 0;
 }
 
+static void *worker_file_begin(void *store, uint32_t *ret_id)
+{
+    return filestore_begin(store, ret_id);
+}
+
+static void worker_file_write(void *kept, struct span data)
+{
+    filestore_write(kept, data);
+}
+
+static bool worker_file_end(void *kept, const uint8_t *sha256)
+{
+    return filestore_end(kept, sha256);
+}
+
 static void worker_file(struct worker *w, const struct packet *p, const struct flow *f,
                         struct app *a, struct tx *tx, struct file *file)
 {
+    /* What is kept of a file that never ended is all there will be. */
+    if (file->storing)
+        file_close(a, file, FILE_TRUNCATED);
     file->logged = true;
     for (size_t i = 0; i < w->n_writers; i++)
         if (writer_wants(&w->writers[i], EVENT_fileinfo))
             write_file(&w->writers[i], p, f, a, tx, file);
+    if (!file->stored || !w->conf->filestore.write_fileinfo)
+        return;
+    write_file(&w->notes, p, f, a, tx, file);
+    filestore_note(w->store, file->sha256, file->store_id, p->ts_ns, buf_span(&w->notes.lines));
+    writer_flush(&w->notes);
 }
 
 static void worker_tx(struct worker *w, const struct packet *p, const struct flow *f, struct app *a,
@@ -180,6 +203,8 @@ static void worker_report(struct worker *w, struct packet *p, struct flow *f, bo
     if (w->detect) {
         detect_packet(w->detect, p, f, a, &w->alerts);
         worker_alerts(w, p, f);
+        if (a && a->deep)
+            stream_set_depth(f, w->conf->proto.file.store_depth);
     }
     if ((p->flags & PKT_DROP) && w->conf->simulate_ips)
         worker_drop(w, p, f);
@@ -356,6 +381,7 @@ void worker_init(struct worker *w, const struct sensor_conf *conf, const struct 
                                    (struct stream_sink){worker_stream_data, worker_stream_gap, w});
     arena_pool_init(&w->pool, conf->app_memory_bytes);
     w->env = (struct app_env){.conf = &conf->proto, .pool = &w->pool};
+    writer_init(&w->notes, conf, &eve_node, NULL);
     if (rules)
         w->detect = detect_new(rules, &conf->detect);
     for (size_t i = 0; i < n_outputs; i++) {
@@ -364,6 +390,13 @@ void worker_init(struct worker *w, const struct sensor_conf *conf, const struct 
         o->detect = w->detect;
         o->rules = rules;
     }
+}
+
+void worker_keep_files(struct worker *w, struct filestore *store)
+{
+    w->store = store;
+    w->sink = (struct file_sink){store, worker_file_begin, worker_file_write, worker_file_end};
+    w->env.sink = &w->sink;
 }
 
 void worker_packet(struct worker *w, const struct capture_packet *cp)
@@ -401,6 +434,7 @@ void worker_free(struct worker *w)
 {
     for (size_t i = 0; i < w->n_writers; i++)
         writer_free(&w->writers[i]);
+    writer_free(&w->notes);
     if (w->detect)
         detect_free(w->detect);
     stream_engine_free(w->streams);

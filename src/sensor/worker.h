@@ -3,7 +3,9 @@
  * completion. Workers share only what is immutable (settings, rules) and the outputs. */
 #pragma once
 
+#include "output/filestore.h"
 #include "packet/capture/capture.h"
+#include "proto/file.h"
 #include "sensor/writer.h"
 
 struct worker {
@@ -18,6 +20,9 @@ struct worker {
     struct detect *detect;
     struct writer writers[CONF_EVES + 1];
     size_t n_writers;
+    struct filestore *store;
+    struct file_sink sink; /* the store, as the parsers see it */
+    struct writer notes;   /* what is written beside kept files */
     struct alerts alerts;
     struct packet packet;
     uint64_t packets, bytes, now_ns, started_ns;
@@ -28,6 +33,8 @@ struct worker {
 /* `outputs` are parallel to conf->eve, with the node's link last when there is one. */
 void worker_init(struct worker *w, const struct sensor_conf *conf, const struct ruleset *rules,
                  struct output *const *outputs, size_t n_outputs);
+/* Files are kept in `store` from now on; called before the first packet. */
+void worker_keep_files(struct worker *w, struct filestore *store);
 /* Decodes, inspects and reports one captured packet. */
 void worker_packet(struct worker *w, const struct capture_packet *cp);
 /* Time goes on without packets (live): ends flows whose time is over, hands pending events over. */

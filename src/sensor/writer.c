@@ -20,7 +20,8 @@ void writer_flush(struct writer *w)
 {
     if (w->pending == 0)
         return;
-    output_write(w->out, buf_span(&w->lines), w->pending);
+    if (w->out)
+        output_write(w->out, buf_span(&w->lines), w->pending);
     buf_clear(&w->lines);
     w->pending = 0;
 }

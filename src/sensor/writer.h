@@ -10,7 +10,7 @@
 struct writer {
     const struct eve_conf *conf;
     const struct sensor_conf *sensor;
-    struct output *out;
+    struct output *out; /* NULL: the lines are taken from `lines` */
     struct buf lines;
     uint64_t pending, written, lost;
     uint64_t by_type[EVENT_TYPES];
