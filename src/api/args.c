@@ -9,6 +9,8 @@
 #include "base/hex.h"
 #include "base/json.h"
 
+#include <math.h>
+
 enum { STRING_MAX = 4096, LIST_MAX = 10000 };
 
 static uint64_t max_of(const struct param *p)
@@ -75,9 +77,10 @@ static bool check_string(struct api_call *c, struct arg *a)
     default:
         break;
     }
-    if (a->s.n >= p->min && a->s.n <= max_of(p))
+    uint64_t characters = utf8_length(a->s);
+    if (characters >= p->min && characters <= max_of(p))
         return true;
-    snprintf(why, sizeof(why), "must have %llu to %llu bytes", (unsigned long long)p->min,
+    snprintf(why, sizeof(why), "must have %llu to %llu characters", (unsigned long long)p->min,
              (unsigned long long)max_of(p));
     return refuse(c, p, why);
 }
@@ -220,7 +223,7 @@ static bool string_list(struct api_call *c, struct json *j, struct arg *a)
             cap *= 2;
         }
         struct span s = unescaped(c, &v);
-        if (s.n > STRING_MAX || memchr(s.p, 0, s.n))
+        if (utf8_length(s) > STRING_MAX || memchr(s.p, 0, s.n))
             return refuse(c, p, "holds a string that is too long or holds a zero byte");
         if (p->kind == PARAM_CHOICES && !is_choice(p->choices, s))
             return refuse(c, p, "holds a value that is not one of its choices");
@@ -229,14 +232,25 @@ static bool string_list(struct api_call *c, struct json *j, struct arg *a)
     return a->n >= p->min || refuse(c, p, "has too few elements");
 }
 
+/* To JSON Schema 1.0 and 1e2 are whole numbers too. */
+static bool whole_number(const struct json_value *v, uint64_t *ret)
+{
+    if (v->type == JSON_INT && v->i >= 0) {
+        *ret = (uint64_t)v->i;
+        return true;
+    }
+    if (v->type != JSON_DOUBLE || !(v->d >= 0 && v->d < 1e15) || v->d != floor(v->d))
+        return false;
+    *ret = (uint64_t)v->d;
+    return true;
+}
+
 static bool member_value(struct api_call *c, struct json *j, struct json_value *v, struct arg *a)
 {
     switch (a->param->kind) {
     case PARAM_UINT:
-        if (v->type != JSON_INT || v->i < 0)
-            return refuse(c, a->param, "must be a whole number from 0");
-        a->u = (uint64_t)v->i;
-        return check_uint(c, a);
+        return whole_number(v, &a->u) ? check_uint(c, a)
+                                      : refuse(c, a->param, "must be a whole number from 0");
     case PARAM_BOOL:
         a->u = v->b;
         return v->type == JSON_BOOL || refuse(c, a->param, "must be true or false");
@@ -296,6 +310,21 @@ static bool whole_json(struct span text)
     return json_skip(&j, &v) && json_done(&j);
 }
 
+/* route.one_of */
+static bool one_given(struct api_call *c)
+{
+    unsigned given = 0;
+    struct span rest = span_str(c->route->one_of);
+    if (rest.n == 0)
+        return true;
+    while (rest.n > 0)
+        given += arg_of(c->body, c->body_n, span_split(&rest, '|'))->given;
+    if (given != 1)
+        answer_error(c, 422, "invalid", "leave out the others", "give exactly one of %s",
+                     c->route->one_of);
+    return given == 1;
+}
+
 bool args_from_body(struct api_call *c)
 {
     struct json j;
@@ -311,5 +340,5 @@ bool args_from_body(struct api_call *c)
         answer_error(c, 422, "invalid", "send a JSON object", "the body is not a JSON object");
         return false;
     }
-    return object_args(c, &j, c->body, c->body_n);
+    return object_args(c, &j, c->body, c->body_n) && one_given(c);
 }

@@ -24,6 +24,8 @@ bool ask_range(struct api_call *c, struct range *ret)
         must(timespec_parse(to->s, now, &ret->to_ns));
     else if (from->given)
         ret->to_ns = now + NS_PER_S;
+    if (ret->open && ret->to_ns < NS_PER_S) /* before 1970 there is nothing, which is no mistake */
+        ret->to_ns = NS_PER_S;
     if (ret->from_ns < ret->to_ns)
         return true;
     if (!to->given) {
@@ -65,6 +67,7 @@ void ask_time_sql(struct buf *b, const char *column, const struct range *r)
 
 bool ask_close_range(struct api_call *c, struct range *r)
 {
+    const uint64_t day = (uint64_t)86400 * NS_PER_S;
     struct buf out = buf_new(1 << 16);
     if (!r->open)
         return true;
@@ -80,7 +83,7 @@ bool ask_close_range(struct api_call *c, struct range *r)
         if (last < r->to_ns && last > r->from_ns)
             r->to_ns = last;
     } else if (ok) {
-        r->from_ns = r->to_ns - (uint64_t)86400 * NS_PER_S;
+        r->from_ns = r->to_ns > day ? r->to_ns - day : 0;
     }
     r->open = false;
     buf_free(&out);

@@ -12,6 +12,9 @@ static const char time_pattern[] =
     "^(now(-[0-9]{1,6}[smhdw])?|(19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T("
     "[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?Z)$";
 
+/* Text never holds a zero byte. */
+static const char no_zero[] = "^[^\\u0000]*$";
+
 static void choice_list(struct buf *b, const char *choices)
 {
     struct span rest = span_str(choices);
@@ -71,7 +74,12 @@ static void param_schema(struct buf *b, const struct param *p, bool body)
     case PARAM_STRINGS:
         jw_member_text(b, "type", "array");
         jw_key(b, "items");
-        jw_raw(b, SPAN("{\"type\":\"string\",\"maxLength\":4096}"));
+        jw_open(b, '{');
+        jw_member_text(b, "type", "string");
+        if (p->format)
+            jw_member_text(b, "format", p->format);
+        jw_member_uint(b, "maxLength", 4096);
+        jw_close(b, '}');
         jw_member_uint(b, "minItems", p->min);
         jw_member_uint(b, "maxItems", p->max ? p->max : 10000);
         break;
@@ -82,8 +90,12 @@ static void param_schema(struct buf *b, const struct param *p, bool body)
         jw_member_text(b, "type", "string");
         if (p->kind == PARAM_QUERY)
             jw_member_text(b, "format", "daizong-query");
+        if (p->format)
+            jw_member_text(b, "format", p->format);
         if (p->pattern)
             jw_member_text(b, "pattern", p->pattern);
+        else if (!p->format && p->kind == PARAM_STRING)
+            jw_member_text(b, "pattern", no_zero);
         jw_member_uint(b, "minLength", p->min);
         jw_member_uint(b, "maxLength", max);
         break;
@@ -191,6 +203,24 @@ static void answers(struct buf *b, const struct route *r)
     jw_close(b, '}');
 }
 
+static void one_of(struct buf *b, const char *members)
+{
+    struct span rest = span_str(members);
+    if (rest.n == 0)
+        return;
+    jw_key(b, "oneOf");
+    jw_open(b, '[');
+    while (rest.n > 0) {
+        jw_open(b, '{');
+        jw_key(b, "required");
+        jw_open(b, '[');
+        jw_span(b, span_split(&rest, '|'));
+        jw_close(b, ']');
+        jw_close(b, '}');
+    }
+    jw_close(b, ']');
+}
+
 static void body(struct buf *b, const struct route *r)
 {
     if (!r->body && !(r->flags & ROUTE_UPLOAD))
@@ -206,6 +236,9 @@ static void body(struct buf *b, const struct route *r)
     jw_open(b, '{');
     if (r->body)
         object_schema(b, r->body);
+    else
+        jw_raw(b, SPAN("\"type\":\"string\",\"format\":\"binary\",\"minLength\":1"));
+    one_of(b, r->one_of);
     jw_close(b, '}');
     jw_close(b, '}');
     jw_close(b, '}');

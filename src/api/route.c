@@ -35,14 +35,24 @@ static bool path_matches(const char *pattern, struct span path, struct api_call 
     return want.n == 0 && path.n == 0;
 }
 
+static bool is_literal(struct span path)
+{
+    for (size_t i = 0; i < routes_n; i++)
+        if (span_eq(span_str(routes[i].path), path))
+            return true;
+    return false;
+}
+
 const struct route *route_find(enum http_method method, struct span path, struct api_call *c,
                                unsigned *allowed)
 {
     if (method == HTTP_HEAD)
         method = HTTP_GET;
     *allowed = 0;
+    bool literal = is_literal(path);
     for (size_t i = 0; i < routes_n; i++) {
-        if (!path_matches(routes[i].path, path, c))
+        if (literal ? !span_eq(span_str(routes[i].path), path)
+                    : !path_matches(routes[i].path, path, c))
             continue;
         *allowed |= routes[i].method;
         if (routes[i].method == method)

@@ -26,10 +26,11 @@ struct param {
     const char *help;
     enum param_kind kind;
     bool required;
-    uint64_t min, max;    /* bytes of a string, value of a number, count of a list; max 0: 4096 */
+    uint64_t min, max;    /* characters, value of a number, count of a list; max 0: 4096 */
     const char *choices;  /* of PARAM_CHOICE(S) */
     const char *fallback; /* taken when it is not given; NULL: none */
     const char *pattern;  /* documented form of a string (checked by the handler) */
+    const char *format;   /* name of a form that no pattern can give, of a string or of a list's */
     const struct param *inner;
 };
 
@@ -54,6 +55,7 @@ struct route {
     const struct param *path_params;
     const struct param *params; /* in the query; ends with a row without name */
     const struct param *body;   /* members of a JSON object; NULL: no body */
+    const char *one_of;         /* of these members exactly one is given: "ids|query" */
     const char *answer;         /* shape, see api/shape.h; NULL: no body */
     const char *errors;         /* further statuses beside the common ones: "404 409" */
     const char *tag;
@@ -98,7 +100,8 @@ struct api_call {
     uint64_t began_ns;
 };
 
-/* Finds the route; *allowed gets the methods that the path has. NULL: none with this method. */
+/* Finds the route; *allowed gets the methods that the path has. NULL: none with this method. A path
+ * that stands in the table as it is never counts as an example of a pattern. */
 const struct route *route_find(enum http_method method, struct span path, struct api_call *c,
                                unsigned *allowed);
 /* Checks the query's parameters / the JSON body against the route; false: the error answer is

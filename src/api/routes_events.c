@@ -8,7 +8,10 @@
 #include "base/jw.h"
 #include "store/schema.h"
 
-enum { SQL_MAX = 256 << 10, BUCKETS = 120, BUCKETS_MAX = 2000, SERIES = 16 };
+enum { SQL_MAX = 256 << 10, BUCKETS = 120, BUCKETS_MAX = 2000, SERIES = 16, INTERVAL_DIGITS = 7 };
+
+/* The store's time ends in 2299; identities (AN_EVENT in routes.c) end in 2112. */
+static const int64_t TIME_MAX_US = (int64_t)1 << 52;
 
 static const char *const event_columns =
     "raw, daizong_sensor, daizong_unit, toUnixTimestamp64Micro(timestamp), stream_id, stream_seq, "
@@ -64,6 +67,16 @@ bool events_json(struct api_call *c, const char *where, unsigned limit)
     return ok;
 }
 
+/* An event's identity as schema_id_text writes it, and no other way of writing it. */
+static bool id_parse(struct span text, int64_t *us, uint64_t *stream, uint64_t *seq)
+{
+    char same[SCHEMA_ID_TEXT];
+    if (!schema_id_parse(text, us, stream, seq) || *us < 0 || *us >= TIME_MAX_US)
+        return false;
+    schema_id_text(*us, *stream, *seq, same);
+    return span_eq(text, span_str(same));
+}
+
 /* The place behind which the next page begins. */
 static bool cursor_sql(struct api_call *c, struct buf *b, bool ascending)
 {
@@ -72,7 +85,7 @@ static bool cursor_sql(struct api_call *c, struct buf *b, bool ascending)
     uint64_t stream, seq;
     if (!cursor->given)
         return true;
-    if (!schema_id_parse(cursor->s, &us, &stream, &seq) || us < 0) {
+    if (!id_parse(cursor->s, &us, &stream, &seq)) {
         answer_error(c, 400, "bad_request", "take it from next_cursor", "the cursor is not one");
         return false;
     }
@@ -140,7 +153,7 @@ void event_run(struct api_call *c)
     int64_t us;
     uint64_t stream, seq;
     char where[300];
-    if (!schema_id_parse(call_path(c, "id"), &us, &stream, &seq) || us < 0) {
+    if (!id_parse(call_path(c, "id"), &us, &stream, &seq)) {
         answer_error(c, 404, "not_found", "take it from _id", "there is no such event");
         return;
     }
@@ -266,8 +279,9 @@ void histogram_run(struct api_call *c)
     if (!ask_range(c, &range) || !ask_query(c, "q", &q) || !ask_close_range(c, &range))
         return;
     if (!span_eq(interval, SPAN("auto")) &&
-        (!span_u64(interval, &want_s) || want_s == 0 || want_s > 31536000)) {
-        answer_error(c, 422, "invalid", "", "interval: must be auto or seconds");
+        (!span_u64(interval, &want_s) || interval.p[0] == '0' || interval.n > INTERVAL_DIGITS)) {
+        answer_error(c, 422, "invalid", "write auto or a number from 1 to 9999999",
+                     "interval: must be auto or seconds");
         return;
     }
     histogram_place(&h, &range, want_s);

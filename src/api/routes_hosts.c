@@ -237,7 +237,7 @@ void hosts_run(struct api_call *c)
     size_t n = 0;
     if (!ask_range(c, &range))
         return;
-    if (cursor->given && (!span_u64(cursor->s, &from) || from > 10000000)) {
+    if (cursor->given && (cursor->s.n > 7 || !span_u64(cursor->s, &from))) {
         answer_error(c, 400, "bad_request", "take it from next_cursor", "the cursor is not one");
         return;
     }

@@ -103,3 +103,11 @@ bool utf8_valid(struct span s)
     }
     return true;
 }
+
+size_t utf8_length(struct span s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += (s.p[i] & 0xc0) != 0x80;
+    return n;
+}

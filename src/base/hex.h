@@ -14,3 +14,5 @@ void base64_add(struct buf *b, struct span s);
  * Returns how many were written, *ret_used (may be NULL) how many characters they took. */
 size_t base64_decode(struct span s, uint8_t *to, size_t cap, size_t *ret_used);
 bool utf8_valid(struct span s) PURE;
+/* How many characters (code points) valid UTF-8 has. */
+size_t utf8_length(struct span s) PURE;

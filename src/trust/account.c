@@ -4,6 +4,7 @@
 #include "trust/account.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/jw.h"
 #include "base/mem.h"
@@ -190,14 +191,10 @@ bool users_json(struct accounts *a, struct buf *b, struct err *e)
     jw_open(b, '[');
     while (state_rows_next(r)) {
         jw_open(b, '{');
-        jw_key(b, "name");
-        jw_span(b, state_col_text(r, 0));
-        jw_key(b, "role");
-        jw_span(b, state_col_text(r, 1));
-        jw_key(b, "language");
-        jw_span(b, state_col_text(r, 2));
-        jw_key(b, "unit");
-        jw_span(b, state_col_text(r, 3));
+        jw_member_span(b, "name", state_col_text(r, 0));
+        jw_member_span(b, "role", state_col_text(r, 1));
+        jw_member_span(b, "language", state_col_text(r, 2));
+        jw_member_span(b, "unit", state_col_text(r, 3));
         time_member(b, "created", r, 4);
         time_member(b, "last_login", r, 5);
         jw_close(b, '}');
@@ -211,8 +208,8 @@ bool token_add(struct accounts *a, const struct token_new *t, char text[SECRET_T
 {
     char secret[SECRET_TEXT], digest[SECRET_TEXT], hint[9];
     uint64_t now = clock_now_ns();
-    if (t->name.n == 0 || t->name.n > NAME_MAX_BYTES)
-        return err_set(e, ERR_INVALID, "a token's name has 1 to %d bytes", NAME_MAX_BYTES);
+    if (t->name.n == 0 || utf8_length(t->name) > NAME_MAX_BYTES)
+        return err_set(e, ERR_INVALID, "a token's name has 1 to %d characters", NAME_MAX_BYTES);
     if (t->role == ROLE_NONE)
         return err_set(e, ERR_INVALID, "the role must be admin, analyst or viewer");
     secret_random(24, secret);
@@ -256,16 +253,11 @@ bool tokens_json(struct accounts *a, struct span user, struct buf *b, struct err
     jw_open(b, '[');
     while (state_rows_next(r)) {
         jw_open(b, '{');
-        jw_key(b, "id");
-        jw_int(b, state_col_int(r, 0));
-        jw_key(b, "name");
-        jw_span(b, state_col_text(r, 1));
-        jw_key(b, "user");
-        jw_span(b, state_col_text(r, 2));
-        jw_key(b, "hint");
-        jw_span(b, state_col_text(r, 3));
-        jw_key(b, "role");
-        jw_span(b, state_col_text(r, 4));
+        jw_member_uint(b, "id", (uint64_t)state_col_int(r, 0));
+        jw_member_span(b, "name", state_col_text(r, 1));
+        jw_member_span(b, "user", state_col_text(r, 2));
+        jw_member_span(b, "hint", state_col_text(r, 3));
+        jw_member_span(b, "role", state_col_text(r, 4));
         jw_member_span(b, "kind", state_col_text(r, 8));
         time_member(b, "created", r, 5);
         time_member(b, "last_used", r, 6);
@@ -285,10 +277,8 @@ bool units_json(struct accounts *a, const struct person *who, struct buf *b, str
     jw_open(b, '[');
     while (state_rows_next(r)) {
         jw_open(b, '{');
-        jw_key(b, "id");
-        jw_span(b, state_col_text(r, 0));
-        jw_key(b, "name");
-        jw_span(b, state_col_text(r, 1));
+        jw_member_span(b, "id", state_col_text(r, 0));
+        jw_member_span(b, "name", state_col_text(r, 1));
         jw_close(b, '}');
     }
     jw_close(b, ']');

@@ -43,8 +43,9 @@ static bool pbkdf2_sm3(struct span password, const uint8_t *salt, int rounds, ui
 bool password_hash(enum password_kind kind, struct span password, char text[PASSWORD_HASH_TEXT],
                    struct err *e)
 {
-    if (password.n < PASSWORD_MIN || password.n > PASSWORD_MAX)
-        return err_set(e, ERR_INVALID, "the password must have %d to %d bytes", PASSWORD_MIN,
+    size_t characters = utf8_length(password);
+    if (characters < PASSWORD_MIN || characters > PASSWORD_MAX || password.n > PASSWORD_BYTES_MAX)
+        return err_set(e, ERR_INVALID, "the password must have %d to %d characters", PASSWORD_MIN,
                        PASSWORD_MAX);
     uint8_t salt[SALT_BYTES];
     random_bytes(salt, sizeof(salt));
@@ -98,7 +99,7 @@ static bool pbkdf2_matches(struct span password, struct span rest)
 bool password_matches(struct span password, const char *text)
 {
     struct span stored = span_str(text);
-    if (password.n > PASSWORD_MAX)
+    if (password.n > PASSWORD_BYTES_MAX)
         return false;
     if (span_starts(stored, SPAN("$argon2id$")))
         return argon2id_verify(text, password.p, password.n) == ARGON2_OK;
@@ -111,7 +112,7 @@ void password_waste_time(struct span password)
 {
     uint8_t salt[SALT_BYTES] = {0}, hash[HASH_BYTES];
     if (argon2id_hash_raw(ARGON2_PASSES, ARGON2_MEMORY_KIB, ARGON2_LANES, password.p,
-                          min_size(password.n, PASSWORD_MAX), salt, sizeof(salt), hash,
+                          min_size(password.n, PASSWORD_BYTES_MAX), salt, sizeof(salt), hash,
                           sizeof(hash)) != ARGON2_OK)
         return;
 }

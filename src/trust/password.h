@@ -11,9 +11,10 @@
 enum password_kind { PASSWORD_ARGON2ID, PASSWORD_PBKDF2_SM3 };
 
 enum { PASSWORD_HASH_TEXT = 160, PASSWORD_MIN = 8, PASSWORD_MAX = 256, SECRET_TEXT = 65 };
+enum { PASSWORD_BYTES_MAX = 4 * PASSWORD_MAX };
 
 /* Writes the text to store. Fails with ERR_INVALID on a length outside PASSWORD_MIN..PASSWORD_MAX
- * bytes, with ERR_INTERNAL if the library refuses. */
+ * characters bytes, with ERR_INTERNAL if the library refuses. */
 bool password_hash(enum password_kind kind, struct span password, char text[PASSWORD_HASH_TEXT],
                    struct err *e) MUST_CHECK;
 /* Does the password belong to the stored text? A text of unknown form never matches. */

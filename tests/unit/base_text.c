@@ -88,6 +88,7 @@ static void conversions(void)
     CHECK_STR(buf_cstr(&b), "YW55IGNhcm5hbCBwbGVhcw==");
     CHECK(base64_decode(SPAN("YW55IGM!"), out, sizeof(out), &used) == 5 && used == 7);
     CHECK(utf8_valid(SPAN("\xe5\xb2\xb1\xf0\x9f\x98\x80")) && !utf8_valid(SPAN("\xc0\x80")));
+    CHECK(utf8_length(SPAN("a\xe5\xb2\xb1\xf0\x9f\x98\x80")) == 3 && utf8_length(SPAN("")) == 0);
     CHECK(!utf8_valid(SPAN("\xed\xa0\x80")) && !utf8_valid(SPAN("\xe5\xb2")));
     buf_free(&b);
     struct err e;
