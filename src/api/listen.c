@@ -206,10 +206,15 @@ static void *accept_main(void *cls)
     }
 }
 
+static bool hand_to_http(void *ctx, int fd, const struct sockaddr *peer, unsigned peer_len)
+{
+    return httpd_add(ctx, fd, peer, peer_len);
+}
+
 bool listener_run(struct listener *l, struct httpd *h, struct err *e)
 {
     l->http = h;
-    if (l->tls && !tls_run(l->tls, h, e))
+    if (l->tls && !tls_run(l->tls, hand_to_http, h, e))
         return false;
     if (pthread_create(&l->thread, NULL, accept_main, l) != 0)
         return err_set(e, ERR_NOMEM, "cannot start the accept thread");

@@ -41,7 +41,8 @@ struct relay {
 
 struct tls {
     SSL_CTX *ctx;
-    struct httpd *http;
+    tls_hand *hand;
+    void *hand_ctx;
     int epoll, wake;
     pthread_t thread;
     bool running;
@@ -166,7 +167,7 @@ static void handshake(struct tls *t, struct relay *r)
         return;
     }
     r->inner = pair[0];
-    bool ok = httpd_add(t->http, pair[1], (const struct sockaddr *)&r->peer, r->peer_len);
+    bool ok = t->hand(t->hand_ctx, pair[1], (const struct sockaddr *)&r->peer, r->peer_len);
     r->done = !ok || !watch(t, r->inner, r);
 }
 
@@ -306,9 +307,10 @@ static void *relay_main(void *cls)
     }
 }
 
-bool tls_run(struct tls *t, struct httpd *h, struct err *e)
+bool tls_run(struct tls *t, tls_hand *hand, void *ctx, struct err *e)
 {
-    t->http = h;
+    t->hand = hand;
+    t->hand_ctx = ctx;
     if (pthread_create(&t->thread, NULL, relay_main, t) != 0)
         return err_set(e, ERR_NOMEM, "cannot start the TLS thread");
     t->running = true;

@@ -20,7 +20,7 @@ static NORETURN void become(const struct child_args *args, int null, int errors,
     sigset_t none;
     memcpy(argv, args->v, args->n * sizeof(argv[0]));
     argv[args->n] = NULL;
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, args->death_signal ? args->death_signal : SIGTERM);
     if (getppid() != parent)
         _exit(127);
     setpgid(0, 0); /* Ctrl-C in a terminal is for the node, which ends its children itself */
@@ -117,7 +117,8 @@ void child_stop(struct child *c, unsigned grace_ms)
 {
     if (!c->pid || c->ended)
         return;
-    kill(c->pid, SIGTERM);
+    if (grace_ms > 0)
+        kill(c->pid, SIGTERM);
     for (unsigned ms = 0; ms < grace_ms && child_poll(c, 20); ms += 20)
         ;
     if (c->ended)
@@ -130,6 +131,11 @@ void child_stop(struct child *c, unsigned grace_ms)
 bool child_succeeded(const struct child *c)
 {
     return c->ended && WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0;
+}
+
+bool child_killed(const struct child *c)
+{
+    return c->ended && WIFSIGNALED(c->status) && WTERMSIG(c->status) == SIGKILL;
 }
 
 void child_program(const char *name, const char *override, char *text, size_t cap)

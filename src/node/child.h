@@ -23,6 +23,7 @@ struct child {
 struct child_args {
     const char *v[CHILD_ARGS];
     size_t n;
+    int death_signal; /* what it gets when the node dies; 0: SIGTERM */
 };
 
 static inline void child_arg(struct child_args *a, const char *s)
@@ -35,10 +36,12 @@ static inline void child_arg(struct child_args *a, const char *s)
 bool child_start(struct child *c, const struct child_args *args, struct err *e) MUST_CHECK;
 /* Reads what it said, up to wait_ms, and notes its end. True while it runs. */
 bool child_poll(struct child *c, unsigned wait_ms);
-/* SIGTERM, then SIGKILL after grace_ms. Returns when it is gone. */
+/* SIGTERM, then SIGKILL after grace_ms (0: at once). Returns when it is gone. */
 void child_stop(struct child *c, unsigned grace_ms);
 /* Ended by itself with exit status 0? */
 bool child_succeeded(const struct child *c);
+/* Ended by SIGKILL, which no program deserves by itself: somebody's hand, or want of memory. */
+bool child_killed(const struct child *c);
 /* The path of a program of ours: `override` if not NULL, else the one beside this program. Text of
  * at least 4096 bytes. */
 void child_program(const char *name, const char *override, char *text, size_t cap);

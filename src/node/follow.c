@@ -105,7 +105,7 @@ bool intake_read(struct intake *in, struct intake_file *file, struct err *e)
 {
     struct stat st;
     struct lines l = {.b = buf_new(BLOCK + LINE_MAX_BYTES + 64)};
-    uint64_t next = 0, random = clock_now_ns();
+    uint64_t next = 0;
     bool ok = true;
     l.fd = open(file->path, O_RDONLY | O_CLOEXEC);
     if (l.fd < 0 || fstat(l.fd, &st) != 0) {
@@ -115,7 +115,7 @@ bool intake_read(struct intake *in, struct intake_file *file, struct err *e)
         return false;
     }
     l.gz = gzdopen(dup(l.fd), "rb"); /* passes plain files through */
-    struct source *s = announce(in, file->name, file->name, stream_of(l.fd, &st) ^ random, &next);
+    struct source *s = announce(in, file->name, file->name, file->stream, &next);
     if (!l.gz || !s)
         ok = err_set(e, ERR_FULL, "too many sources of events");
     while (ok) {

@@ -6,6 +6,7 @@
 #include "node/intake.h"
 
 #include "api/stream.h"
+#include "api/tls.h"
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/log.h"
@@ -23,7 +24,6 @@
 #include <unistd.h>
 
 enum {
-    LINKS = 256,
     READ_BLOCK = 256 << 10,
     WINDOW = 16 << 20,
     FULL_WAIT_MS = 50,
@@ -180,6 +180,8 @@ static bool on_hello(struct link *l, const struct link_hello *h)
     s->link = l; /* the newest link of a stream gets the acknowledgements */
     pthread_mutex_unlock(&in->lock);
     l->source = s;
+    /* Asked again: what became durable in between was told to the link before this one. */
+    next_seq = ingest_source_durable(in->ingest, s->src) + 1;
     struct link_welcome w = {.version = LINK_VERSION, .next_seq = next_seq, .window_bytes = WINDOW};
     struct buf b = buf_new(256);
     link_put_welcome(&b, &w);
@@ -197,7 +199,13 @@ static bool on_events(struct link *l, const struct link_events *ev)
     while (link_line_next(&lines, &line))
         if (!source_line(l->in, l->source, seq++, line))
             return say_bye(l, LINK_BYE_STOP, "the node is going down");
-    return true;
+    /* Events that came again make no new batch that would be told; most often this is not so. */
+    uint64_t durable = ingest_source_durable(l->in->ingest, l->source->src);
+    if (durable < ev->first_seq)
+        return true;
+    struct buf b = buf_new(64);
+    link_put_ack(&b, durable);
+    return write_frame(l, &b);
 }
 
 static bool on_frame(struct link *l, const struct link_frame *f)
@@ -344,16 +352,8 @@ static void reap(struct intake *in, bool all)
     }
 }
 
-static void accept_link(struct intake *in, int from, bool local)
+static void start_link(struct intake *in, int fd, bool local)
 {
-    int fd = accept4(from, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0)
-        return;
-    struct ucred who = {.uid = (uid_t)-1};
-    socklen_t len = sizeof(who);
-    if (local && (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0 ||
-                  (who.uid != geteuid() && who.uid != 0)))
-        local = false;
     if (in->links_n >= LINKS) {
         log_warn("link: more than %d sensors, one was turned away", LINKS);
         close(fd);
@@ -374,6 +374,65 @@ static void accept_link(struct intake *in, int from, bool local)
     in->links_n++;
 }
 
+static void accept_local(struct intake *in)
+{
+    struct ucred who = {.uid = (uid_t)-1};
+    socklen_t len = sizeof(who);
+    int fd = accept4(in->local_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    start_link(in, fd,
+               getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
+                   (who.uid == geteuid() || who.uid == 0));
+}
+
+static void accept_remote(struct intake *in)
+{
+    struct sockaddr_storage peer = {0};
+    socklen_t len = sizeof(peer);
+    int fd = accept4(in->tcp_fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (in->tls)
+        tls_add(in->tls, fd, (const struct sockaddr *)&peer, len);
+    else
+        start_link(in, fd, false);
+}
+
+/* A sensor's TLS handshake is done: the relay's thread gives its plain side to the accept thread.
+ */
+static bool take_handed(void *ctx, int fd, const struct sockaddr *peer, unsigned peer_len)
+{
+    struct intake *in = ctx;
+    uint64_t one = 1;
+    (void)peer, (void)peer_len;
+    pthread_mutex_lock(&in->lock);
+    bool room = in->handed_n < LINKS;
+    if (room)
+        in->handed[in->handed_n++] = fd;
+    pthread_mutex_unlock(&in->lock);
+    if (!room)
+        close(fd);
+    else if (write(in->wake, &one, sizeof(one)) < 0)
+        log_debug("link: wake: %m");
+    return room;
+}
+
+static void start_handed(struct intake *in)
+{
+    int fds[LINKS];
+    uint64_t count;
+    if (read(in->wake, &count, sizeof(count)) < 0 && errno != EAGAIN)
+        log_debug("link: wake: %m");
+    pthread_mutex_lock(&in->lock);
+    unsigned n = in->handed_n;
+    memcpy(fds, in->handed, n * sizeof(fds[0]));
+    in->handed_n = 0;
+    pthread_mutex_unlock(&in->lock);
+    for (unsigned i = 0; i < n; i++)
+        start_link(in, fds[i], false);
+}
+
 static void *accept_main(void *cls)
 {
     struct intake *in = cls;
@@ -384,10 +443,12 @@ static void *accept_main(void *cls)
                               {.fd = in->tcp_fd, .events = POLLIN}};
         if (poll(p, LEN(p), 1000) < 0 && errno != EINTR)
             break;
+        if (p[0].revents)
+            start_handed(in);
         if (p[1].revents)
-            accept_link(in, in->local_fd, true);
+            accept_local(in);
         if (p[2].revents)
-            accept_link(in, in->tcp_fd, false);
+            accept_remote(in);
         reap(in, false);
     }
     return NULL;
@@ -454,7 +515,10 @@ struct intake *intake_open(const struct intake_conf *conf, struct err *e)
     in->local_fd = listen_unix(conf->unix_path, e);
     if (in->local_fd >= 0 && conf->tcp_address)
         in->tcp_fd = listen_tcp(conf->tcp_address, e);
-    if (in->wake >= 0 && in->local_fd >= 0 && (!conf->tcp_address || in->tcp_fd >= 0))
+    bool ok = in->wake >= 0 && in->local_fd >= 0 && (!conf->tcp_address || in->tcp_fd >= 0);
+    if (ok && in->tcp_fd >= 0 && conf->certificate)
+        ok = (in->tls = tls_open(conf->certificate, conf->key, e)) != NULL;
+    if (ok)
         return in;
     intake_close(in);
     return NULL;
@@ -464,6 +528,11 @@ bool intake_run(struct intake *in, struct ingest *ingest, struct stream_hub *hub
 {
     in->ingest = ingest;
     in->hub = hub;
+    if (in->tls && !tls_run(in->tls, take_handed, in, e))
+        return false;
+    if (in->tcp_fd >= 0)
+        log_notice("sensors may connect to %s%s", in->conf.tcp_address,
+                   in->tls ? " (TLS)" : " (no TLS: give a certificate unless the network is safe)");
     in->running = pthread_create(&in->thread, NULL, accept_main, in) == 0;
     return in->running || err_set(e, ERR_NOMEM, "cannot start the link's thread");
 }
@@ -481,12 +550,17 @@ void intake_stop(struct intake *in)
     in->running = false;
     follow_stop_all(in);
     reap(in, true);
+    tls_close(in->tls);
+    in->tls = NULL;
+    while (in->handed_n > 0)
+        close(in->handed[--in->handed_n]);
 }
 
 void intake_close(struct intake *in)
 {
     if (!in)
         return;
+    tls_close(in->tls);
     if (in->local_fd >= 0) {
         close(in->local_fd);
         unlink(in->conf.unix_path);

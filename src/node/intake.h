@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where events come in: sensors over their link (a Unix socket in the data folder and, when asked,
- * a TCP address with a token), and EVE files of any Suricata that are followed or read once. All
- * end in the store's ingest, which says what is durable; acknowledgements go back from there. */
+ * a TCP address with a token, in TLS if there is a certificate), and EVE files of any Suricata that
+ * are followed or read once. All end in the store's ingest, which says what is durable;
+ * acknowledgements go back from there. */
 #pragma once
 
 #include "node/sensors.h"
@@ -14,6 +15,8 @@ struct intake_conf {
     struct accounts *accounts;
     const char *unix_path;
     const char *tcp_address; /* NULL: none */
+    const char *certificate; /* PEM: sensors elsewhere must speak TLS; NULL: plain TCP */
+    const char *key;         /* NULL: in the certificate's file */
 };
 
 /* Opens the sockets. ingest is given by intake_run, since ingest needs intake's callbacks first. */
@@ -33,6 +36,7 @@ bool intake_follow(struct intake *in, const char *path, const char *name, struct
 /* Reads an EVE file once, blocking; progress (0..1) may be read by other threads. */
 struct intake_file {
     const char *path, *name;
+    uint64_t stream; /* the same for the same reading: what was taken is passed over */
     _Atomic bool *stop;
     _Atomic uint64_t *progress_ppm;
     uint64_t events;

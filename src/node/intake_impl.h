@@ -9,6 +9,9 @@
 
 struct link;
 struct follow;
+struct tls;
+
+enum { LINKS = 256 };
 
 /* The user of an ingest source; lives as long as the intake. */
 struct source {
@@ -24,6 +27,7 @@ struct intake {
     struct ingest *ingest;
     struct stream_hub *hub;
     int local_fd, tcp_fd, wake;
+    struct tls *tls; /* NULL: plain TCP */
     pthread_t thread;
     bool running;
     atomic_bool stopping;
@@ -31,6 +35,8 @@ struct intake {
     struct source *sources;
     struct link *links; /* the accept thread's */
     unsigned links_n;
+    int handed[LINKS]; /* plain sides of TLS connections for the accept thread; under the lock */
+    unsigned handed_n;
     struct follow *follows;
 };
 

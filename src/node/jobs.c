@@ -7,6 +7,7 @@
 
 #include "api/stream.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/jw.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,15 +16,18 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { GRACE_MS = 10000, TELL_MS = 500, DEMO_FILES = 64 };
+enum { TELL_MS = 500, DEMO_FILES = 64, ATTEMPTS = 8 };
 
 struct job {
     char id[JOB_ID_TEXT], kind[16], name[256], path[4096], sensor[NAME_MAX_BYTES + 1];
+    uint64_t stream; /* of its events: the same at every attempt */
     uint64_t events, alerts, told_ns;
-    uint64_t events_before, alerts_before;
+    uint64_t events_before, alerts_before; /* told by attempts before this one */
+    bool again;                            /* the sensor was killed: not its fault */
 };
 
 /* --- telling --- */
@@ -56,8 +60,8 @@ static void tell(struct jobs *j, struct job *job, const char *state, double prog
     char detail[64];
     uint64_t events = 0, alerts = 0;
     if (sensors_totals(j->conf.sensors, job->sensor, &events, &alerts)) {
-        job->events = events;
-        job->alerts = alerts;
+        job->events = job->events_before + events;
+        job->alerts = job->alerts_before + alerts;
     }
     snprintf(detail, sizeof(detail), "%llu events", (unsigned long long)job->events);
     job->told_ns = clock_mono_ns();
@@ -126,8 +130,15 @@ static bool run_capture(struct jobs *j, struct job *job, char *error, size_t cap
     struct child child;
     struct err e;
     sensor_args_common(j, job->sensor, &a);
+    char stream[64];
+    snprintf(stream, sizeof(stream), "daizong.stream=%llu", (unsigned long long)job->stream);
+    child_arg(&a.args, "--set");
+    child_arg(&a.args, stream);
     child_arg(&a.args, "-r");
     child_arg(&a.args, job->path);
+    /* Killed, not asked to end: it would close its flows and so write other events under numbers
+     * that the next attempt gives to those of the whole capture. */
+    a.args.death_signal = SIGKILL;
     if (!child_start(&child, &a.args, &e)) {
         snprintf(error, cap, "%s", e.text);
         return false;
@@ -135,7 +146,7 @@ static bool run_capture(struct jobs *j, struct job *job, char *error, size_t cap
     double progress = 0;
     while (child_poll(&child, 100)) {
         if (j->stopping)
-            child_stop(&child, GRACE_MS);
+            child_stop(&child, 0);
         double now = read_so_far(child.pid, job->path);
         progress = now > progress ? now : progress;
         if (clock_mono_ns() - job->told_ns > (uint64_t)TELL_MS * NS_PER_MS)
@@ -143,6 +154,7 @@ static bool run_capture(struct jobs *j, struct job *job, char *error, size_t cap
     }
     if (child_succeeded(&child))
         return true;
+    job->again = child_killed(&child);
     take_words(&child, job->path, error, cap);
     return false;
 }
@@ -167,8 +179,10 @@ static void *reader_main(void *cls)
 static bool run_events(struct jobs *j, struct job *job, char *error, size_t cap)
 {
     pthread_t thread;
-    struct reader r = {.j = j,
-                       .file = {.path = job->path, .name = job->sensor, .stop = &j->stopping}};
+    struct reader r = {
+        .j = j,
+        .file = {
+            .path = job->path, .name = job->sensor, .stream = job->stream, .stop = &j->stopping}};
     r.file.progress_ppm = &r.ppm;
     if (pthread_create(&thread, NULL, reader_main, &r) != 0) {
         snprintf(error, cap, "cannot start a thread");
@@ -207,16 +221,20 @@ static bool take_next(struct jobs *j, struct job *job)
     struct state_rows *r;
     bool found = false;
     *job = (struct job){0};
-    if (!state_query(j->conf.state,
-                     "SELECT id, kind, name, path FROM jobs WHERE state = 'queued' ORDER BY "
-                     "created_ns, rowid LIMIT 1",
-                     STATE_NONE, &r, &e))
+    if (!state_query(
+            j->conf.state,
+            "SELECT id, kind, name, path, events, alerts FROM jobs WHERE state = 'queued' ORDER BY "
+            "created_ns, rowid LIMIT 1",
+            STATE_NONE, &r, &e))
         return false;
     if (state_rows_next(r)) {
         span_copy(state_col_text(r, 0), job->id, sizeof(job->id));
+        job->stream = hash_bytes_key(0x6a6f62, 1, job->id, strlen(job->id)) >> 1 | 1;
         span_copy(state_col_text(r, 1), job->kind, sizeof(job->kind));
         span_copy(state_col_text(r, 2), job->name, sizeof(job->name));
         span_copy(state_col_text(r, 3), job->path, sizeof(job->path));
+        job->events_before = (uint64_t)state_col_int(r, 4);
+        job->alerts_before = (uint64_t)state_col_int(r, 5);
         found = true;
     }
     return state_rows_end(r, &e) && found;
@@ -239,13 +257,43 @@ static void sensor_name(const char *name, char *to)
         memcpy(to, "capture", sizeof("capture"));
 }
 
+/* Counts the attempt before it begins: a job that ends the node each time must not do so for ever.
+ */
+static bool begin(struct jobs *j, const struct job *job, char *error, size_t cap)
+{
+    struct err e;
+    int64_t attempts = 0;
+    struct state_args id = STATE_ARGS(state_str(job->id));
+    if (!state_exec(j->conf.state, "UPDATE jobs SET attempts = attempts + 1 WHERE id = ?1", id,
+                    &e) ||
+        !state_get_int(j->conf.state, "SELECT attempts FROM jobs WHERE id = ?1", id, &attempts,
+                       &e)) {
+        snprintf(error, cap, "%s", e.text);
+        return false;
+    }
+    if (attempts <= ATTEMPTS)
+        return true;
+    snprintf(error, cap, "the node ended %d times while it ran", ATTEMPTS);
+    return false;
+}
+
 static void run_job(struct jobs *j, struct job *job)
 {
     char error[512] = "";
     sensor_name(job->name, job->sensor);
+    if (!begin(j, job, error, sizeof(error))) {
+        tell(j, job, "failed", 0, error);
+        return;
+    }
     tell(j, job, "running", 0, NULL);
     bool ok = holds_events(job->path) ? run_events(j, job, error, sizeof(error))
                                       : run_capture(j, job, error, sizeof(error));
+    if (!ok && j->stopping) /* it goes on at the next start */
+        return;
+    if (!ok && job->again) {
+        tell(j, job, "queued", 0, NULL);
+        return;
+    }
     tell(j, job, ok ? "done" : "failed", ok ? 1 : 0, ok ? NULL : error);
     /* Whoever asked for it is told by the job's state; here it is for the record. */
     if (ok)
@@ -285,9 +333,7 @@ bool jobs_open(const struct jobs_conf *conf, struct jobs **ret, struct err *e)
                   sizeof(j->sensor_program));
     pthread_mutex_init(&j->lock, NULL);
     pthread_cond_init(&j->news, NULL);
-    if (state_exec(conf->state,
-                   "UPDATE jobs SET state = 'failed', error = 'the node ended while it ran' "
-                   "WHERE state = 'running'",
+    if (state_exec(conf->state, "UPDATE jobs SET state = 'queued' WHERE state = 'running'",
                    STATE_NONE, e)) {
         j->running = pthread_create(&j->runner, NULL, runner_main, j) == 0;
         j->watching = pthread_create(&j->watcher, NULL, live_main, j) == 0;

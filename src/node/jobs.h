@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Long work that people start: replaying captures (one after the other) through daizong-sensor, or
  * reading EVE files; and the local live sensors. Jobs stand in the state, so that they are seen
- * after a restart; one that was running when the node ended is failed. */
+ * after a restart. One that was running when the node ended goes on then: the same events come
+ * under the same numbers of the same stream, and those that are durable are not taken twice. */
 #pragma once
 
 #include "node/intake.h"

@@ -26,6 +26,7 @@ enum {
     CONNECTIONS_PER_IP = 256,
     IDLE_S = 60,
     QUEUE = 256,
+    STORE_PATIENCE_S = 20,
 };
 #define UPLOAD_MAX_BYTES   ((uint64_t)8 << 30)
 #define CAPTURES_MAX_BYTES ((uint64_t)16 << 30)
@@ -204,7 +205,9 @@ static bool open_intake(struct node *n, struct err *e)
     struct intake_conf ic = {.sensors = n->sensors,
                              .accounts = n->accounts,
                              .unix_path = n->link_path,
-                             .tcp_address = n->conf->sensor_listen};
+                             .tcp_address = n->conf->sensor_listen,
+                             .certificate = n->conf->certificate,
+                             .key = n->conf->key};
     n->intake = intake_open(&ic, e);
     if (!n->intake)
         return false;
@@ -212,6 +215,7 @@ static bool open_intake(struct node *n, struct err *e)
                              .spool_dir = n->spool,
                              .keep_raw = keep_raw(n),
                              .retention_days = retention_days(n),
+                             .start_patience_s = STORE_PATIENCE_S,
                              .durable = intake_durable,
                              .event = intake_event,
                              .ctx = n->intake};

@@ -2,24 +2,31 @@
 /* Events to the node over the sensor link (event/link.h). A thread of its own keeps the connection:
  * it sends what is queued, forgets what the node has acknowledged as durable, and after a break
  * goes on from where the node says it stands. The queue has a ceiling; at it a replay waits, a live
- * sensor counts the loss. */
+ * sensor counts the loss. A replay whose stream has a given id may be run again after it was
+ * killed: it makes the same events under the same numbers, and those that the node has are not
+ * sent. */
 #include "event/link.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "output/dial.h"
 #include "output/output_priv.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-enum { LINK_QUEUE_BYTES = 64 << 20, LINK_CLOSE_S = 60, LINK_IN_BYTES = 1 << 16 };
+enum {
+    LINK_QUEUE_BYTES = 64 << 20,
+    LINK_CLOSE_S = 60,
+    LINK_IN_BYTES = 1 << 16,
+    LINK_RETRY_MS = 200,
+    LINK_RETRY_MOST_MS = 5000,
+};
 
 /* One batch of lines, numbered from `first`. */
 struct link_batch {
@@ -38,9 +45,13 @@ struct link_state {
     size_t queued_bytes;
     uint64_t stream, next_seq, acked; /* next_seq: number of the next event */
     uint64_t started_ns;
+    uint64_t durable; /* the node has everything up to here, also what is not made again yet */
     bool closing, stopped;
+    struct err refused; /* why the node will never take a replay's events; ERR_NONE: it may */
     /* the thread's own */
-    int fd;
+    struct dial *dial;
+    unsigned retry_ms;
+    struct err said; /* the last reason for having no connection, told once */
     struct buf in, out;
     uint64_t sent; /* highest number that went into `out` */
     bool welcomed;
@@ -54,26 +65,9 @@ static void link_wake(const struct link_state *s)
         log_debug("eventfd: %m");
 }
 
-static int link_connect(const struct output *o)
-{
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd < 0)
-        return -1;
-    span_copy(span_str(o->conf.path), a.sun_path, sizeof(a.sun_path));
-    if (connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 static void link_drop(struct link_state *s)
 {
-    if (s->fd >= 0)
-        close(s->fd);
-    s->fd = -1;
+    dial_hang_up(s->dial);
     s->welcomed = false;
     buf_clear(&s->in);
     buf_clear(&s->out);
@@ -91,6 +85,7 @@ static void link_hello(struct link_state *s)
         .unit = span_str(c->unit),
         .program = span_str(c->program),
         .source = span_str(c->source),
+        .token = span_str(c->token),
     };
     link_put_hello(&s->out, &h);
 }
@@ -111,6 +106,33 @@ static void link_acked(struct link_state *s, uint64_t seq)
         mem_free(b);
     }
     pthread_cond_broadcast(&s->room);
+}
+
+/* What the node had before this run made it is done as soon as it is made. Lock held. */
+static void link_settle(struct link_state *s)
+{
+    if (s->durable > s->acked)
+        link_acked(s, s->durable < s->next_seq ? s->durable : s->next_seq - 1);
+}
+
+/* The node refuses for good. A replay ends with the reason, a live sensor keeps asking: its token
+ * may be made valid, and until then the loss is counted. Lock held. */
+static void link_refused(struct link_state *s, const struct link_bye *bye)
+{
+    bool for_good = bye->code == LINK_BYE_DENIED || bye->code == LINK_BYE_VERSION;
+
+    if (for_good && s->owner->conf.lossless) {
+        err_set(&s->refused, ERR_DENIED, "%s: the node refuses: %.*s", s->owner->conf.path,
+                (int)bye->text.n, (const char *)bye->text.p);
+        s->stopped = true;
+        pthread_cond_broadcast(&s->room);
+    }
+    struct err why;
+    err_set(&why, ERR_DENIED, "%s: the node closes the link: %.*s", s->owner->conf.path,
+            (int)bye->text.n, (const char *)bye->text.p);
+    if (!s->stopped && strcmp(why.text, s->said.text) != 0)
+        log_warn("%s", why.text);
+    s->said = why;
 }
 
 /* Puts queued events behind `sent` into the out buffer, about one frame. Lock held. */
@@ -148,9 +170,14 @@ static bool link_frame(struct link_state *s, const struct link_frame *f)
     switch (f->type) {
     case LINK_WELCOME:
         s->welcomed = true;
-        if (f->welcome.next_seq > 0)
-            link_acked(s, f->welcome.next_seq - 1);
-        s->sent = s->acked;
+        s->retry_ms = LINK_RETRY_MS;
+        if (s->said.kind != ERR_NONE)
+            log_notice("%s: the node takes events again", s->owner->conf.path);
+        s->said = (struct err){0};
+        if (f->welcome.next_seq > s->durable)
+            s->durable = f->welcome.next_seq - 1;
+        link_settle(s);
+        s->sent = s->durable;
         return true;
     case LINK_ACK:
         link_acked(s, f->ack_seq);
@@ -161,8 +188,7 @@ static bool link_frame(struct link_state *s, const struct link_frame *f)
     case LINK_PONG:
         return true;
     case LINK_BYE:
-        log_warn("%s: the node closes the link: %.*s", s->owner->conf.path, (int)f->bye.text.n,
-                 (const char *)f->bye.text.p);
+        link_refused(s, &f->bye);
         return false;
     default:
         return false;
@@ -178,7 +204,7 @@ static bool link_read(struct link_state *s)
     for (;;) {
         if (!buf_room(&s->in, 4096))
             return false;
-        ssize_t n = recv(s->fd, s->in.p + s->in.n, s->in.cap - s->in.n, 0);
+        ssize_t n = dial_read(s->dial, s->in.p + s->in.n, s->in.cap - s->in.n);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)
@@ -199,7 +225,7 @@ static bool link_read(struct link_state *s)
 static bool link_write_out(struct link_state *s)
 {
     while (s->out.n) {
-        ssize_t n = send(s->fd, s->out.p, s->out.n, MSG_NOSIGNAL);
+        ssize_t n = dial_write(s->dial, s->out.p, s->out.n);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)
@@ -214,7 +240,8 @@ static bool link_write_out(struct link_state *s)
 /* One turn of a live connection; false: it is broken. */
 static bool link_turn(struct link_state *s)
 {
-    struct pollfd fds[2] = {{.fd = s->fd, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
+    struct pollfd fds[2] = {{.fd = dial_fd(s->dial), .events = POLLIN},
+                            {.fd = s->wake, .events = POLLIN}};
     uint64_t count;
 
     if (s->out.n)
@@ -246,32 +273,42 @@ static bool link_over(struct link_state *s)
     return over;
 }
 
+/* Waits before the next try, longer each time, unless there is something to end. */
+static void link_pause(struct link_state *s)
+{
+    for (unsigned ms = 0; ms < s->retry_ms && !link_over(s); ms += 50)
+        poll(NULL, 0, 50);
+    s->retry_ms = s->retry_ms * 2 > LINK_RETRY_MOST_MS ? LINK_RETRY_MOST_MS : s->retry_ms * 2;
+}
+
 static void *link_main(void *user)
 {
     struct link_state *s = user;
-    bool said = false, ever = false;
+    struct err e;
+    bool ever = false;
 
     while (!link_over(s)) {
-        if (s->fd < 0) {
-            s->fd = link_connect(s->owner);
-            if (s->fd < 0) {
-                if (!said)
-                    log_warn("%s: the node does not answer (%m); events wait", s->owner->conf.path);
-                said = true;
-                struct pollfd wait = {.fd = -1};
-                poll(&wait, 1, 200);
+        if (dial_fd(s->dial) < 0) {
+            if (!dial_connect(s->dial, &e)) {
+                if (s->said.kind == ERR_NONE)
+                    log_warn("the node does not answer, events wait: %s", e.text);
+                s->said = e;
+                link_pause(s);
                 continue;
             }
             if (ever)
                 s->owner->stats.reconnects++;
             ever = true;
-            said = false;
             link_hello(s);
         }
-        if (!link_turn(s))
-            link_drop(s);
+        if (link_turn(s))
+            continue;
+        bool was_well = s->welcomed;
+        link_drop(s);
+        if (!was_well)
+            link_pause(s);
     }
-    if (s->fd >= 0 && s->welcomed) {
+    if (dial_fd(s->dial) >= 0 && s->welcomed) {
         link_put_bye(&s->out, s->stopped ? LINK_BYE_STOP : LINK_BYE_DONE, "the source has ended");
         link_write_out(s);
     }
@@ -283,22 +320,27 @@ static bool link_open(struct output *o, struct err *e)
 {
     struct link_state *s = mem_zero(sizeof(*s));
 
-    if (strlen(o->conf.path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path) ||
-        !link_name_valid(span_str(o->conf.sensor))) {
+    if (!link_name_valid(span_str(o->conf.sensor))) {
         mem_free(s);
         return err_set(e, ERR_CONFIG,
-                       "node link: socket path too long, or sensor name \"%s\" is "
-                       "not of letters, digits, '.', '_' and '-'",
+                       "sensor-name \"%s\" is not of letters, digits, '.', '_' and '-'",
                        o->conf.sensor);
     }
+    if (!dial_open(o->conf.path, o->conf.ca_file, &s->dial, e)) {
+        mem_free(s);
+        return err_wrap(e, "daizong.node");
+    }
     s->owner = o;
-    s->fd = -1;
+    s->retry_ms = LINK_RETRY_MS;
     s->next_seq = 1;
     s->started_ns = clock_now_ns();
     s->in = buf_new(LINK_FRAME_MAX + LINK_HEAD + LINK_IN_BYTES);
     s->out = buf_new(LINK_FRAME_MAX * 2);
     s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (s->wake < 0 || getrandom(&s->stream, sizeof(s->stream), 0) != (ssize_t)sizeof(s->stream)) {
+    s->stream = o->conf.stream;
+    if (s->wake < 0 ||
+        (!s->stream && getrandom(&s->stream, sizeof(s->stream), 0) != (ssize_t)sizeof(s->stream))) {
+        dial_close(s->dial);
         mem_free(s);
         return err_set(e, ERR_IO, "node link: %m");
     }
@@ -313,7 +355,11 @@ static void link_write(struct output *o, struct span lines, uint64_t n_events)
 {
     struct link_state *s = o->state;
 
-    while (s->queued_bytes + lines.n > LINK_QUEUE_BYTES && s->head) {
+    if (s->refused.kind != ERR_NONE) {
+        o->stats.lost_events += n_events;
+        return;
+    }
+    while (s->queued_bytes + lines.n > LINK_QUEUE_BYTES && s->head && !s->stopped) {
         if (!o->conf.lossless) {
             if (!o->failed)
                 log_warn("%s: the node takes no events; the queue is full and they are counted as "
@@ -338,6 +384,7 @@ static void link_write(struct output *o, struct span lines, uint64_t n_events)
     s->tail = b;
     o->stats.events += n_events;
     o->stats.bytes += lines.n;
+    link_settle(s);
     link_wake(s);
 }
 
@@ -356,7 +403,8 @@ static bool link_close(struct output *o, struct err *e)
     link_wake(s);
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += LINK_CLOSE_S;
-    while (s->head && pthread_cond_timedwait(&s->room, &o->lock, &until) != ETIMEDOUT)
+    while (s->head && !s->stopped &&
+           pthread_cond_timedwait(&s->room, &o->lock, &until) != ETIMEDOUT)
         continue;
     uint64_t left = s->next_seq - 1 - s->acked;
     s->stopped = left > 0;
@@ -370,10 +418,16 @@ static bool link_close(struct output *o, struct err *e)
     }
     buf_free(&s->in);
     buf_free(&s->out);
+    dial_close(s->dial);
     close(s->wake);
     pthread_cond_destroy(&s->room);
     uint64_t lost = o->stats.lost_events + left;
+    struct err refused = s->refused;
     mem_free(s);
+    if (refused.kind != ERR_NONE) {
+        *e = refused;
+        return false;
+    }
     if (lost)
         return err_set(e, ERR_UNAVAILABLE, "%s: %llu events did not reach the node", o->conf.path,
                        (unsigned long long)lost);

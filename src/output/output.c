@@ -22,8 +22,8 @@ static const char *copy(const char *s)
 
 static void output_free(struct output *o)
 {
-    const char *const strings[] = {o->conf.path, o->conf.sensor, o->conf.unit, o->conf.source,
-                                   o->conf.program};
+    const char *const strings[] = {o->conf.path,    o->conf.sensor, o->conf.unit,   o->conf.source,
+                                   o->conf.program, o->conf.token,  o->conf.ca_file};
     for (size_t i = 0; i < LEN(strings); i++)
         mem_free((void *)(uintptr_t)strings[i]);
     pthread_mutex_destroy(&o->lock);
@@ -40,6 +40,8 @@ bool output_open(const struct output_conf *conf, struct output **ret, struct err
     o->conf.unit = copy(conf->unit);
     o->conf.source = copy(conf->source);
     o->conf.program = copy(conf->program);
+    o->conf.token = copy(conf->token);
+    o->conf.ca_file = copy(conf->ca_file);
     pthread_mutex_init(&o->lock, NULL);
     for (size_t i = 0; i < LEN(output_kinds); i++)
         if (strcmp(output_kinds[i]->name, conf->kind) == 0)

@@ -16,6 +16,8 @@ struct output_conf {
     uint64_t rotate_bytes;
     uint32_t rotate_s;
     const char *sensor, *unit, *source, *program; /* link: who is speaking */
+    const char *token, *ca_file;                  /* link: to a node elsewhere */
+    uint64_t stream; /* link: id of a run of numbers that is the same each time; 0: random */
 };
 
 struct output_stats {

@@ -53,6 +53,8 @@ void conf_free(struct sensor_conf *c)
     mem_free(c->user);
     mem_free(c->group);
     mem_free(c->node_socket);
+    mem_free(c->node_token_file);
+    mem_free(c->node_ca_file);
     mem_free(c->sensor_name);
     mem_free(c->unit);
     vars_free(c->detect.vars);
@@ -421,6 +423,9 @@ static bool conf_sections(struct sensor_conf *c, struct err *e)
            conf_str(root, "run-as.group", &c->group, e) &&
            conf_str(root, "sensor-name", &c->sensor_name, e) &&
            conf_str(root, "daizong.node", &c->node_socket, e) &&
+           conf_str(root, "daizong.token-file", &c->node_token_file, e) &&
+           conf_str(root, "daizong.ca-file", &c->node_ca_file, e) &&
+           conf_size64(root, "daizong.stream", &c->node_stream, e) &&
            conf_str(root, "daizong.unit", &c->unit, e) &&
            conf_size64(root, "daizong.app-memory", &c->app_memory_bytes, e);
 }

@@ -55,10 +55,12 @@ struct sensor_conf {
     char *rule_files[CONF_RULE_FILES];
     size_t n_rule_files;
     char *log_dir;
-    char *user, *group;        /* run-as */
-    char *node_socket;         /* daizong.node: path of the node's link socket */
-    char *sensor_name, *unit;  /* daizong.sensor-name, daizong.unit */
-    uint64_t app_memory_bytes; /* all application-layer state of one worker */
+    char *user, *group; /* run-as */
+    char *node_socket;  /* daizong.node: a socket's path, tcp://… or tls://… */
+    char *node_token_file, *node_ca_file; /* daizong.token-file, daizong.ca-file */
+    uint64_t node_stream;                 /* daizong.stream; 0: random */
+    char *sensor_name, *unit;             /* daizong.sensor-name, daizong.unit */
+    uint64_t app_memory_bytes;            /* all application-layer state of one worker */
     bool simulate_ips;
     unsigned warnings;
 };

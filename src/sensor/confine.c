@@ -165,11 +165,13 @@ static bool confine_calls(struct err *e)
         SCMP_SYS(connect),
         SCMP_SYS(sendto),
         SCMP_SYS(sendmsg),
+        SCMP_SYS(sendmmsg), /* looking a name up */
         SCMP_SYS(recvfrom),
         SCMP_SYS(recvmsg),
         SCMP_SYS(setsockopt),
         SCMP_SYS(getsockopt),
         SCMP_SYS(getsockname),
+        SCMP_SYS(getpeername),
         SCMP_SYS(shutdown),
         SCMP_SYS(bind),
         SCMP_SYS(eventfd2),

@@ -46,6 +46,21 @@ static const char *sensor_source(const struct sensor *s)
     return s->options->n_interfaces ? s->options->interfaces[0] : "";
 }
 
+/* The token is in a file, since a command line is for everybody to read. */
+static bool sensor_token(const char *path, char *text, size_t cap, struct err *e)
+{
+    FILE *f = fopen(path, "re");
+    size_t n = f ? fread(text, 1, cap - 1, f) : 0;
+
+    if (!f)
+        return err_set(e, ERR_CONFIG, "daizong.token-file %s: %m", path);
+    fclose(f);
+    while (n > 0 && (uint8_t)text[n - 1] <= ' ')
+        n--;
+    text[n] = '\0';
+    return n > 0 || err_set(e, ERR_CONFIG, "daizong.token-file %s is empty", path);
+}
+
 static bool sensor_open_outputs(struct sensor *s, struct err *e)
 {
     struct sensor_conf *c = &s->conf;
@@ -72,12 +87,18 @@ static bool sensor_open_outputs(struct sensor *s, struct err *e)
     }
     if (!c->node_socket)
         return true;
+    char token[256] = "";
+    if (c->node_token_file && !sensor_token(c->node_token_file, token, sizeof(token), e))
+        return false;
     const struct output_conf o = {.kind = "link",
                                   .path = c->node_socket,
                                   .lossless = replay,
                                   .sensor = c->sensor_name,
                                   .unit = c->unit,
                                   .source = sensor_source(s),
+                                  .token = token,
+                                  .ca_file = c->node_ca_file,
+                                  .stream = c->node_stream,
                                   .program = "daizong-sensor " DAIZONG_VERSION};
     if (!output_open(&o, &s->outputs[s->n_outputs], e))
         return false;

@@ -26,7 +26,6 @@ enum {
     RETRY_MOST_MS = 5000,
     ROOM_WAIT_MS = 1000,
     START_RETRY_MS = 200,
-    START_PATIENCE_S = 20,
     NAME_TEXT = 80,
 };
 
@@ -115,6 +114,14 @@ struct ingest_source *ingest_source_get(struct ingest *in, struct span sensor, s
     *next_seq = src->durable + 1;
     pthread_mutex_unlock(&in->lock);
     return src;
+}
+
+uint64_t ingest_source_durable(struct ingest *in, const struct ingest_source *src)
+{
+    pthread_mutex_lock(&in->lock);
+    uint64_t seq = src->durable;
+    pthread_mutex_unlock(&in->lock);
+    return seq;
 }
 
 void ingest_source_set_user(struct ingest_source *src, void *user)
@@ -334,15 +341,18 @@ static bool writer_step(struct ingest *in, bool force, bool *wrote, struct err *
         return true;
     pthread_mutex_unlock(&in->lock);
     bool ok = batch_write(in, b, e);
-    for (size_t i = 0; ok && i < b->positions_n; i++)
-        if (in->conf.durable)
-            in->conf.durable(in->conf.ctx, b->positions[i].src, b->positions[i].seq);
     pthread_mutex_lock(&in->lock);
     if (!ok)
         return false;
     *wrote = true;
     for (size_t i = 0; i < b->positions_n; i++)
         b->positions[i].src->durable = b->positions[i].seq;
+    /* Told after it can be asked for: who missed the call finds it by ingest_source_durable. */
+    pthread_mutex_unlock(&in->lock);
+    for (size_t i = 0; i < b->positions_n; i++)
+        if (in->conf.durable)
+            in->conf.durable(in->conf.ctx, b->positions[i].src, b->positions[i].seq);
+    pthread_mutex_lock(&in->lock);
     in->count.durable += b->rows;
     batch_empty(b);
     in->full = NULL;
@@ -554,8 +564,7 @@ bool ingest_open(const struct ingest_conf *conf, struct ingest **ret, struct err
         in->conf.batch_bytes = BYTES_MOST;
     if (!in->conf.batch_age_ms)
         in->conf.batch_age_ms = AGE_MS;
-    unsigned patience = conf->start_patience_s ? conf->start_patience_s : START_PATIENCE_S;
-    in->patient_until_ns = clock_mono_ns() + (uint64_t)patience * NS_PER_S;
+    in->patient_until_ns = clock_mono_ns() + (uint64_t)conf->start_patience_s * NS_PER_S;
     pthread_mutex_init(&in->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -36,7 +36,7 @@ struct ingest_conf {
     /* An accepted event, for the live stream: called in the thread that brought the line. */
     void (*event)(void *ctx, struct ingest_source *src, uint64_t seq, struct span line);
     void *ctx;
-    unsigned start_patience_s; /* 0: 20; a store that is away so long at the start is a warning */
+    unsigned start_patience_s; /* a store that starts may be away so long without a warning */
 };
 
 struct ingest_counters {
@@ -66,6 +66,8 @@ bool ingest_close(struct ingest *in, struct err *e) MUST_CHECK;
  * allows; an empty unit is "default". `user` is the caller's, see ingest_source_user. */
 struct ingest_source *ingest_source_get(struct ingest *in, struct span sensor, struct span unit,
                                         uint64_t stream, uint64_t *next_seq);
+/* The last durable number of the source. */
+uint64_t ingest_source_durable(struct ingest *in, const struct ingest_source *src);
 void ingest_source_set_user(struct ingest_source *src, void *user);
 void *ingest_source_user(const struct ingest_source *src);
 const char *ingest_source_sensor(const struct ingest_source *src);

@@ -106,7 +106,8 @@ class UnixConnection(http.client.HTTPConnection):
 class Node:
     """`daizong up` on a folder of its own below /tmp."""
 
-    def __init__(self, *args, data=None, build=BUILD, env=None):
+    def __init__(self, *args, data=None, build=BUILD, env=None, prefix=()):
+        self.prefix = list(prefix)
         self.folder = tempfile.mkdtemp(prefix='dz-node-', dir='/tmp') if data is None else None
         self.data = data or os.path.join(self.folder, 'data')
         self.args, self.build, self.port, self.password = args, build, 0, None
@@ -117,7 +118,7 @@ class Node:
     def start(self, wait=True):
         with open(self.log_path, 'a') as log:
             self.process = subprocess.Popen(
-                [program('daizong', self.build), 'up', '--data', self.data, '--listen',
+                [*self.prefix, program('daizong', self.build), 'up', '--data', self.data, '--listen',
                  f'127.0.0.1:{self.port}', '--json', *self.args], stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=log, text=True, env=self.env)
         line = self.process.stdout.readline()
