@@ -88,6 +88,12 @@ void detect_alert_log(const struct detect *d, const struct alert *a, const struc
                        (struct span){(const uint8_t *)r->references[i], strlen(r->references[i])});
         event_close(ev);
     }
+    if (a->n_context) {
+        event_open(ev, F_alert_context);
+        for (uint8_t i = 0; i < a->n_context; i++)
+            event_key_json(ev, span_str(a->context[i].key), a->context[i].json);
+        event_close(ev);
+    }
     if (d->conf.alert_raw_rule)
         event_text(ev, F_alert_rule, r->text);
     event_close(ev);

@@ -70,6 +70,11 @@ static const struct foreign_value foreign_events[] = {
 #undef FOREIGN_EVENT
 };
 
+const char *foreign_value_names(size_t i)
+{
+    return i < LEN(foreign_values) ? foreign_values[i].names : NULL;
+}
+
 bool event_is_foreign(const char *proto, struct span event)
 {
     for (size_t i = 0; i < LEN(foreign_events); i++) {
@@ -407,41 +412,19 @@ const struct catalogue *catalogue_new(struct arena *a)
     return c;
 }
 
-/* ---- the nearest name ---- */
-
-static unsigned edit_distance(struct span a, struct span b, unsigned limit)
-{
-    unsigned row[64];
-    if (a.n > 60 || b.n > 60)
-        return limit + 1;
-    for (unsigned j = 0; j <= b.n; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a.n; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= b.n; j++) {
-            unsigned change = diagonal + (ascii_lower(a.p[i - 1]) != ascii_lower(b.p[j - 1]));
-            unsigned step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = change < step ? change : step;
-        }
-    }
-    return row[b.n];
-}
-
 struct span catalogue_nearest(const struct catalogue *c, struct span name)
 {
-    unsigned limit = name.n < 4 ? 1 : name.n < 8 ? 2 : 3, best = limit + 1;
-    struct span ret = {NULL, 0};
-    for (uint32_t i = 0; i <= c->mask; i++) {
-        if (!c->names[i].name)
-            continue;
-        struct span known = span_of(c->names[i].name, c->names[i].len);
-        unsigned d = edit_distance(name, known, limit);
-        if (d < best || (d == best && d <= limit && span_cmp(known, ret) < 0)) {
-            best = d;
-            ret = known;
-        }
-    }
-    return ret;
+    struct nearest near = nearest_to(name);
+    for (uint32_t i = 0; i <= c->mask; i++)
+        if (c->names[i].name)
+            nearest_try(&near, span_of(c->names[i].name, c->names[i].len));
+    return near.best;
+}
+
+void app_names_try(struct nearest *n)
+{
+    for (int i = 1; i < PROTO_COUNT; i++)
+        nearest_try(n, span_str(proto_table[i]->name));
+    for (size_t i = 0; i < LEN(foreign_protos); i++)
+        nearest_try(n, span_str(foreign_protos[i].name));
 }

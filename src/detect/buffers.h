@@ -6,6 +6,7 @@
 
 #include "detect/engine.h"
 #include "detect/keyword.h"
+#include "detect/nearest.h"
 
 /* rule.app and app_proto_cond.app beyond the protocols of protocols.def: protocols of the rule
  * language that nothing here recognises. A rule on one loads and never matches. */
@@ -63,6 +64,9 @@ struct catalogue {
 const struct catalogue *catalogue_new(struct arena *a);
 /* What a name in a rule stands for (ASCII case ignored), or NULL. */
 const struct name_ref *catalogue_find(const struct catalogue *c, struct span name);
+/* Names of a row of values of protocols that are not parsed, separated by spaces; NULL behind the
+ * last. */
+const char *foreign_value_names(size_t i);
 /* The known name that is nearest to a wrong one; empty when none is near. */
 struct span catalogue_nearest(const struct catalogue *c, struct span name);
 /* Is it an anomaly of a parsed protocol that the parser here never finds? */
@@ -70,6 +74,8 @@ bool event_is_foreign(const char *proto, struct span event);
 /* The protocol of the rule language with this name: enum proto_id or from APP_FOREIGN on;
  * PROTO_NONE when there is none. */
 uint8_t app_find(struct span name);
+/* Offers every protocol's name. */
+void app_names_try(struct nearest *n);
 /* Its name, never NULL. */
 const char *app_name_of(uint8_t app);
 /* IP protocols it runs over, as enum transport bits. */

@@ -22,6 +22,13 @@ struct diagnostic {
     bool warning; /* the rule was loaded all the same */
 };
 
+/* A data set of the configuration. */
+struct dataset_preset {
+    const char *name, *type, *load, *save; /* paths: in the data folder unless absolute */
+    bool state;                            /* load and save are one, which need not be there yet */
+    uint64_t memcap;
+};
+
 struct rule_vars; /* address and port variables, detect/vars.h */
 
 struct detect_conf {
@@ -30,7 +37,6 @@ struct detect_conf {
     const char *reference_file;
     const char *threshold_file;
     bool inline_mode; /* drop rules drop (simulated or real) */
-    bool init_errors_fatal;
     uint32_t inspection_recursion_limit;
     uint32_t pcre_match_limit, pcre_recursion_limit;
     uint32_t max_alerts;   /* per packet (packet-alert-max), 15 */
@@ -38,6 +44,11 @@ struct detect_conf {
     bool guess_tx;         /* stream alerts name the only live transaction */
     uint32_t stream_tx_log_limit;
     bool alert_metadata, alert_raw_rule, alert_references; /* what alert events hold */
+    const char *data_dir; /* where sets that rules change are kept; NULL: this folder */
+    bool dataset_no_write, dataset_absolute; /* may rules save sets, and anywhere? */
+    uint64_t dataset_memcap;                 /* bytes of a set, 0: 100 MiB */
+    struct dataset_preset datasets[32];
+    size_t n_datasets;
     bool ja3_off, ja4_off, hassh_off; /* switched off: rules on them cannot load */
     char action_order[4]; /* p(ass), d(rop), r(eject), a(lert) as rules are tried; zeros: so */
 };
@@ -54,6 +65,10 @@ void ruleset_free(struct ruleset *r);
 bool ruleset_wants_digest(const struct ruleset *r, unsigned n);
 /* Does a rule look into a buffer whose name starts so ("ja3", "ssh.hassh")? */
 bool ruleset_wants_buffer(const struct ruleset *r, const char *prefix);
+/* Opens the files that data sets are to be written to, before rights are given up; writes them at
+ * the end. */
+bool ruleset_data_open(struct ruleset *r, struct err *e) MUST_CHECK;
+bool ruleset_data_save(struct ruleset *r, struct err *e) MUST_CHECK;
 size_t ruleset_active(const struct ruleset *r); /* rules found that are not commented out */
 size_t ruleset_loaded(const struct ruleset *r);
 size_t ruleset_failed(const struct ruleset *r);
@@ -62,12 +77,19 @@ const struct diagnostic *ruleset_diagnostics(const struct ruleset *r, size_t *re
 void ruleset_report_json(const struct ruleset *r, struct buf *out);
 void ruleset_report_text(const struct ruleset *r, struct buf *out);
 
+struct alert_context {
+    const char *key;
+    struct span json; /* one line */
+};
+
 /* One alert of a packet, newest pass first; strings live with the ruleset. */
 struct alert {
     const struct rule *rule;
     struct tx *tx; /* the transaction it matched in, or NULL */
     uint64_t tx_id;
     bool has_tx, tx_guessed, stream, dropped, from_frame;
+    uint8_t n_context;
+    const struct alert_context *context; /* what data sets say of the values that matched */
     bool passed; /* a pass rule ended the packet's inspection: EVE's verdict */
     uint8_t dir;
 };

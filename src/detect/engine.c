@@ -41,13 +41,17 @@ void rule_matched(struct detect *d, struct inspection *in, const struct rule *r,
     for (const struct match *m = r->post_matches; m; m = m->next)
         if (match_table[m->kind])
             (void)match_table[m->kind](in, m);
+    q.context = d->n_contexts;
+    q.n_context = d->n_context_new;
+    d->n_contexts = (uint8_t)(d->n_contexts + d->n_context_new);
+    d->n_context_new = 0;
     if (d->n_queue < QUEUE_MAX)
         d->queue[d->n_queue++] = q;
     else
         d->counters[DTC_ALERT_OVERFLOW]++;
 }
 
-static bool packet_runs_match(struct inspection *in, const struct rule *r)
+bool packet_runs_match(struct inspection *in, const struct rule *r)
 {
     const struct engine *g = in->d->engine;
 
@@ -182,6 +186,7 @@ static void inspect_packet_rule(struct detect *d, struct inspection *in, uint8_t
         return;
     in->rule = r;
     in->tx = NULL;
+    d->n_context_new = 0;
     if (rule_flow_match(in, r) && header_match(r, in->p) && rule_packet_matches(in, r) &&
         (!plan->packet_runs || packet_runs_match(in, r)) && payload_match(in, r, plan, &q.stream) &&
         layer_events_match(in, r)) {
@@ -318,6 +323,7 @@ static void inspect_ip_only(struct detect *d, struct inspection *in)
     for (uint32_t i = 0; i < c->n; i++) {
         const struct rule *r = d->engine->rules[c->list[i]];
         in->rule = r;
+        d->n_context_new = 0;
         if (header_match(r, in->p) && rule_flow_match(in, r) && rule_packet_matches(in, r))
             rule_matched(d, in, r, (struct queued){.rule = r, .tx_id = UINT64_MAX});
     }
@@ -454,6 +460,7 @@ void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct ap
         return;
     }
     d->n_queue = d->n_captured = d->n_packet_vars = 0;
+    d->n_contexts = d->n_context_new = 0;
     d->has_entropy = false;
     transform_cache_clear(d->transforms);
     in->p = p;

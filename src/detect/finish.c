@@ -6,6 +6,8 @@
 #include "detect/parse.h"
 
 #include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 static bool rule_has_proto(const struct rule *r, unsigned proto)
 {
@@ -150,6 +152,23 @@ static int64_t largest_bsize(const struct match *list)
     return -1;
 }
 
+/* Fails at the place of a condition that runs through bytes. */
+static PRINTF_LIKE(3, 4) bool fail_at_match(struct build *b, const struct match *m, const char *fmt,
+                                            ...)
+{
+    char text[160];
+    const uint8_t *at = b->at;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    for (uint32_t i = 0; i < b->n_placed; i++)
+        if (b->placed[i].m == m)
+            at = b->placed[i].at;
+    b->keyword = keyword_name((enum keyword_id)m->kind);
+    return rule_fail_at(b, at, "%s", text);
+}
+
 static bool check_sizes(struct build *b, const struct match *list, int64_t largest,
                         const char *keyword)
 {
@@ -159,8 +178,8 @@ static bool check_sizes(struct build *b, const struct match *list, int64_t large
             continue;
         int64_t need = (int64_t)c->bytes.n + (c->flags & CONTENT_OFFSET ? c->offset : 0);
         if (need > largest)
-            return rule_fail(b, "a content needs %lld bytes, but %s allows %lld", (long long)need,
-                             keyword, (long long)largest);
+            return fail_at_match(b, m, "a content needs %lld bytes, but %s allows %lld",
+                                 (long long)need, keyword, (long long)largest);
     }
     return true;
 }
@@ -256,9 +275,10 @@ static void finish_type(struct rule *r)
 bool rule_finish(struct build *b)
 {
     struct rule *r = b->r;
-    if (b->list_fresh && b->list >= LIST_BUFFER)
-        return rule_fail(b, "the sticky buffer %s has no condition",
-                         b->l->catalogue->buffers[b->list - LIST_BUFFER].name);
+    if (b->list_fresh && b->list >= LIST_BUFFER) {
+        b->keyword = b->l->catalogue->buffers[b->list - LIST_BUFFER].name;
+        return rule_fail_at(b, b->list_at, "the sticky buffer %s has no condition", b->keyword);
+    }
     if (!b->has_sid)
         return rule_fail(b, "the sid is missing");
     if (!finish_lists(b) || !finish_protocol(b) || !finish_direction(b) ||

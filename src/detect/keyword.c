@@ -4,7 +4,10 @@
 #include "detect/keyword.h"
 
 #include "base/must.h"
+#include "detect/buffers.h"
 #include "detect/setup.h"
+
+#include <stdio.h>
 
 const struct keyword keyword_table[KEYWORDS] = {
 #define KEYWORD(id, name, aliases, setup, match, flags, help)                                      \
@@ -18,13 +21,37 @@ const char *keyword_name(enum keyword_id id)
     return keyword_table[id].name;
 }
 
-static void list_row(struct buf *out, bool csv, const char *name, const char *kind,
+struct list {
+    struct buf *out;
+    bool csv;
+};
+
+static void list_row(const struct list *l, const char *name, const char *kind, bool supported,
                      const char *help)
 {
-    if (csv)
-        buf_printf(out, "%s;%s;%s\n", name, kind, help);
+    const char *yes = supported ? "supported" : "unsupported";
+    if (!*name)
+        return;
+    if (l->csv)
+        buf_printf(l->out, "%s;%s;%s;%s\n", name, kind, yes, help);
     else
-        buf_printf(out, "%-32s %-14s %s\n", name, kind, help);
+        buf_printf(l->out, "%-32s %-14s %-12s %s\n", name, kind, yes, help);
+}
+
+/* A name and its older forms. */
+static void list_names(const struct list *l, const char *name, const char *aliases,
+                       const char *kind, bool supported, const char *help)
+{
+    char text[160];
+    struct span rest = span_str(aliases ? aliases : "");
+    list_row(l, name, kind, supported, help);
+    while (rest.n) {
+        struct span alias = span_split(&rest, ' ');
+        char older[64];
+        span_copy(alias, older, sizeof(older));
+        snprintf(text, sizeof(text), "older name of %s", name);
+        list_row(l, older, kind, supported, text);
+    }
 }
 
 void keywords_list(struct buf *out, bool csv)
@@ -32,20 +59,35 @@ void keywords_list(struct buf *out, bool csv)
     struct arena a;
     arena_init(&a, NULL, (size_t)8 << 20);
     const struct catalogue *c = catalogue_new(&a);
+    const struct list l = {out, csv};
     if (csv)
-        buf_str(out, "name;kind;description\n");
-    for (int i = 1; i < KEYWORDS; i++)
-        if (*keyword_table[i].name && keyword_table[i].setup != setup_unsupported)
-            list_row(out, csv, keyword_table[i].name, "keyword", keyword_table[i].help);
+        buf_str(out, "name;kind;supported;description\n");
+    for (int i = 1; i < KEYWORDS; i++) {
+        const struct keyword *k = &keyword_table[i];
+        if (*k->name)
+            list_names(&l, k->name, k->aliases, "keyword", k->setup != setup_unsupported, k->help);
+    }
     for (uint16_t i = 0; i < c->n_buffers; i++) {
-        bool there = c->buffers[i].n_sources || c->specs[i].kind == BUFFER_OF_PACKET;
-        if (!there && c->specs[i].kind != BUFFER_OF_FILE)
-            continue;
-        list_row(out, csv, c->buffers[i].name, "sticky buffer", c->specs[i].help);
-        if (c->specs[i].modifier)
-            list_row(out, csv, c->specs[i].modifier, "modifier", c->specs[i].help);
+        const struct buffer_spec *s = &c->specs[i];
+        bool there = c->buffers[i].n_sources || s->kind != BUFFER_OF_APP;
+        list_names(&l, c->buffers[i].name, s->aliases, "sticky buffer", there, s->help);
+        if (s->modifier)
+            list_row(&l, s->modifier, "modifier", there, s->help);
     }
     for (uint16_t i = 0; i < c->n_values; i++)
-        list_row(out, csv, c->values[i].name, "value", "a number of a transaction");
+        if (catalogue_find(c, span_str(c->values[i].name))->kind == NAME_VALUE)
+            list_row(&l, c->values[i].name, "value", true, "a number of a transaction");
+    const char *names;
+    for (size_t i = 0; (names = foreign_value_names(i)); i++) {
+        struct span rest = span_str(names);
+        while (rest.n) {
+            char name[64];
+            struct span word = span_split(&rest, ' ');
+            const struct name_ref *ref = catalogue_find(c, word);
+            span_copy(word, name, sizeof(name));
+            if (ref && ref->kind == NAME_FOREIGN)
+                list_row(&l, name, "value", false, "of a protocol that is not parsed");
+        }
+    }
     arena_free(&a);
 }

@@ -101,6 +101,14 @@ bool setup_foreign(struct build *b, const struct option *o)
     return build_app(b, (uint8_t)o->index);
 }
 
+static bool app_unknown(struct build *b, struct span name)
+{
+    struct nearest near = nearest_to(name);
+    app_names_try(&near);
+    return rule_fail_at(b, name.p, "\"%.*s\" is not a protocol%s", (int)min_size(name.n, 40),
+                        (const char *)name.p, nearest_text(&near));
+}
+
 bool setup_app_layer_protocol(struct build *b, const struct option *o)
 {
     static const char *const sides[] = {
@@ -127,8 +135,7 @@ bool setup_app_layer_protocol(struct build *b, const struct option *o)
     else
         c->app = app_find(name);
     if (c->app == PROTO_NONE)
-        return rule_fail_at(b, name.p, "\"%.*s\" is not a protocol", (int)min_size(name.n, 40),
-                            (const char *)name.p);
+        return app_unknown(b, name);
     for (size_t i = 0; side.n && i <= LEN(sides); i++) {
         if (i == LEN(sides))
             return rule_fail_at(b, side.p, "\"%.*s\" is not a side", (int)min_size(side.n, 40),
@@ -171,8 +178,7 @@ bool setup_app_layer_event(struct build *b, const struct option *o)
         return layer_event(b, name);
     uint8_t app = app_find(span_cut(name, 0, dot));
     if (app == PROTO_NONE)
-        return rule_fail_at(b, name.p, "\"%.*s\" is not a protocol", (int)min_size(dot, 40),
-                            (const char *)name.p);
+        return app_unknown(b, span_cut(name, 0, dot));
     if (!build_app(b, app))
         return false;
     b->r->flags |= RULE_NEEDS_APP;
@@ -193,8 +199,11 @@ bool setup_app_layer_event(struct build *b, const struct option *o)
         rule_warn(b, "this anomaly of %s is not looked for: the rule cannot match", p->name);
         return true;
     }
-    return rule_fail_at(b, event.p, "protocol %s has no event \"%.*s\"", p->name,
-                        (int)min_size(event.n, 60), (const char *)event.p);
+    struct nearest near = nearest_to(event);
+    for (i = 0; i < p->n_events; i++)
+        nearest_try(&near, span_str(p->event_names[i]));
+    return rule_fail_at(b, event.p, "protocol %s has no event \"%.*s\"%s", p->name,
+                        (int)min_size(event.n, 60), (const char *)event.p, nearest_text(&near));
 }
 
 /* The condition on a state by name, in the direction that has it. */
@@ -216,8 +225,13 @@ static bool state_add(struct build *b, struct span name, enum uint_op op)
             return true;
         }
     }
-    return rule_fail_at(b, name.p, "protocol %s has no state \"%.*s\"", p->name,
-                        (int)min_size(name.n, 60), (const char *)name.p);
+    struct nearest near = nearest_to(name);
+    for (uint8_t dir = DIR_TS; dir <= DIR_TC; dir++)
+        for (unsigned i = 0; p->progress_names[dir] && i <= p->done[dir]; i++)
+            if (p->progress_names[dir][i])
+                nearest_try(&near, span_str(p->progress_names[dir][i]));
+    return rule_fail_at(b, name.p, "protocol %s has no state \"%.*s\"%s", p->name,
+                        (int)min_size(name.n, 60), (const char *)name.p, nearest_text(&near));
 }
 
 bool rule_hook(struct build *b, struct span state)

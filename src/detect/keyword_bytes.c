@@ -36,6 +36,8 @@ static bool byte_value(struct build *b, struct span text, int64_t min, int64_t m
         ret->n = (int64_t)u;
         return true;
     }
+    if (!text.n)
+        return rule_fail(b, "a number is missing");
     if (!parse_int(text, min, max, &ret->n))
         return rule_fail_at(b, text.p, "\"%.*s\" is not a number from %lld to %lld, nor a variable",
                             (int)min_size(text.n, 40), (const char *)text.p, (long long)min,

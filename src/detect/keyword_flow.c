@@ -40,9 +40,13 @@ bool setup_flow(struct build *b, const struct option *o)
         size_t i = 0;
         while (i < LEN(words) && !span_ieq(word, span_str(words[i].name)))
             i++;
+        struct nearest near = nearest_to(word);
+        for (size_t k = 0; i == LEN(words) && k < LEN(words); k++)
+            nearest_try(&near, span_str(words[k].name));
         if (i == LEN(words))
-            return rule_fail_at(b, word.p, "\"%.*s\" is not a state or direction of a flow",
-                                (int)min_size(word.n, 40), (const char *)word.p);
+            return rule_fail_at(b, word.p, "\"%.*s\" is not a state or direction of a flow%s",
+                                (int)min_size(word.n, 40), (const char *)word.p,
+                                nearest_text(&near));
         if (!flow_flag(b, word, words[i].flag, words[i].against))
             return false;
     } while (rest.n);

@@ -330,10 +330,15 @@ static bool event_add(struct build *b, const struct option *o, unsigned event)
     return true;
 }
 
-static bool event_unknown(struct build *b, const struct option *o)
+static bool event_unknown(struct build *b, struct span name)
 {
-    return rule_fail_at(b, o->value.p, "\"%.*s\" is not the name of an event",
-                        (int)min_size(o->value.n, 60), (const char *)o->value.p);
+    struct nearest near = nearest_to(name);
+    for (unsigned e = 0; e < DECODE_EVENTS; e++)
+        nearest_try(&near, span_str(decode_event_rule((enum decode_event)e)));
+    for (unsigned e = 0; e < STREAM_EVENTS; e++)
+        nearest_try(&near, span_str(stream_event_rule((enum stream_event)e)));
+    return rule_fail_at(b, name.p, "\"%.*s\" is not the name of an event%s",
+                        (int)min_size(name.n, 60), (const char *)name.p, nearest_text(&near));
 }
 
 bool setup_stream_event(struct build *b, const struct option *o)
@@ -342,7 +347,7 @@ bool setup_stream_event(struct build *b, const struct option *o)
     if (span_starts(name, SPAN("stream.")))
         name = span_from(name, 7);
     enum stream_event e = stream_event_find(name);
-    return e < STREAM_EVENTS ? event_add(b, o, e) : event_unknown(b, o);
+    return e < STREAM_EVENTS ? event_add(b, o, e) : event_unknown(b, name);
 }
 
 bool setup_decode_event(struct build *b, const struct option *o)
@@ -356,5 +361,5 @@ bool setup_decode_event(struct build *b, const struct option *o)
         return setup_stream_event(b, &stream);
     }
     enum decode_event e = decode_event_find(name);
-    return e < DECODE_EVENTS ? event_add(b, o, e) : event_unknown(b, o);
+    return e < DECODE_EVENTS ? event_add(b, o, e) : event_unknown(b, name);
 }

@@ -175,8 +175,8 @@ bool setup_prefilter(struct build *b, const struct option *o)
 
 bool setup_unsupported(struct build *b, const struct option *o)
 {
-    (void)o;
-    return rule_fail(b, "not supported");
+    const char *help = keyword_table[o->keyword].help; /* "not supported: …" */
+    return rule_fail(b, "%s", help);
 }
 
 /* ---- requires ---- */

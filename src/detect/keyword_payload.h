@@ -185,6 +185,17 @@ enum transform_kind {
     TRANSFORM_ZLIB_DEFLATE,
 };
 enum base64_mode { BASE64_RFC4648, BASE64_RFC2045, BASE64_STRICT };
+enum dataset_op { DATASET_OP_ISSET, DATASET_OP_ISNOTSET, DATASET_OP_SET, DATASET_OP_UNSET };
+struct dataset;
+struct dataset_match {
+    struct dataset *set; /* shared, locks itself */
+    const char *context; /* under which alerts show what the set says of the value, or NULL */
+    uint8_t op;          /* enum dataset_op */
+};
+struct datarep_match {
+    struct dataset *set;
+    struct uint_cond cond; /* on the value's reputation */
+};
 struct transform {
     uint8_t kind;    /* enum transform_kind */
     struct span key; /* xor */

@@ -70,6 +70,22 @@ static bool pair_read(struct span key, struct span value, struct threshold *t, u
     return false;
 }
 
+static const char *part_reason(uint32_t part)
+{
+    switch (part) {
+    case PART_TYPE:
+        return "type limit, threshold, both or backoff expected (rate_filter has none)";
+    case PART_TRACK:
+        return "track by_src, by_dst, by_rule, by_both or by_flow expected";
+    case PART_NEW_ACTION:
+        return "new_action alert, drop, pass or reject expected";
+    case 0:
+        return "type, track, count, seconds or multiplier expected";
+    default:
+        return "a number from 1 on expected";
+    }
+}
+
 bool threshold_read(struct span text, struct threshold *t, uint32_t *ret_parts,
                     const uint8_t **ret_at, const char **ret_reason)
 {
@@ -83,7 +99,7 @@ bool threshold_read(struct span text, struct threshold *t, uint32_t *ret_parts,
             n++;
         *ret_at = pair.p;
         if (!pair_read(span_cut(pair, 0, n), span_trim(span_from(pair, n)), t, &part)) {
-            *ret_reason = part ? "the value is not possible" : "unknown part";
+            *ret_reason = part_reason(part);
             return false;
         }
         if (*ret_parts & part) {

@@ -45,7 +45,8 @@ extern match_fn *const match_table[];
  * content.c itself, which tries their further occurrences. */
 match_fn match_content, match_pcre, match_isdataat, match_byte_test, match_byte_jump,
     match_byte_extract, match_byte_math, match_base64_decode, match_base64_data, match_bsize,
-    match_urilen, match_entropy, match_absent, match_asn1, match_rpc, match_ftpbounce;
+    match_urilen, match_entropy, match_absent, match_dataset, match_datarep, match_asn1, match_rpc,
+    match_ftpbounce;
 
 /* Conditions on the packet (LIST_PACKET). */
 match_fn match_tcp_flags, match_tcp_seq, match_tcp_ack, match_tcp_window, match_tcp_mss,

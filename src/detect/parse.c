@@ -62,8 +62,11 @@ static bool parse_action(struct build *b, struct span name)
             b->r->action = actions[i].action;
             return true;
         }
-    return rule_fail(b, "\"%.*s\" is not an action", (int)min_size(name.n, 40),
-                     (const char *)name.p);
+    struct nearest near = nearest_to(name);
+    for (size_t i = 0; i < LEN(actions); i++)
+        nearest_try(&near, span_str(actions[i].name));
+    return rule_fail(b, "\"%.*s\" is not an action%s", (int)min_size(name.n, 40),
+                     (const char *)name.p, nearest_text(&near));
 }
 
 static void proto_bit(struct rule *r, unsigned proto)
@@ -115,9 +118,14 @@ static bool parse_proto(struct build *b, struct span name)
     struct span state = name;
     name = span_split(&state, ':');
     r->app = app_find(name);
-    if (r->app == PROTO_NONE)
-        return rule_fail(b, "\"%.*s\" is not a protocol", (int)min_size(name.n, 40),
-                         (const char *)name.p);
+    if (r->app == PROTO_NONE) {
+        struct nearest near = nearest_to(name);
+        for (size_t i = 0; i < LEN(known); i++)
+            nearest_try(&near, span_str(known[i].name));
+        app_names_try(&near);
+        return rule_fail(b, "\"%.*s\" is not a protocol%s", (int)min_size(name.n, 40),
+                         (const char *)name.p, nearest_text(&near));
+    }
     r->app_named = true;
     r->flags |= RULE_NEEDS_APP;
     if (app_transports(r->app) & TRANSPORT_TCP)

@@ -80,6 +80,8 @@ static struct alert alert_of(const struct detect *d, const struct queued *q, uin
         .has_tx = q->has_tx,
         .tx_guessed = q->tx_guessed,
         .stream = q->stream || q->state,
+        .context = d->contexts + q->context,
+        .n_context = q->n_context,
         .dropped = is_drop(action) && (action != ACTION_DROP || d->conf.inline_mode),
         .dir = (uint8_t)d->in.dir,
     };

@@ -188,6 +188,8 @@ struct ruleset {
     const struct catalogue *catalogue;
     struct diagnostic *diagnostics;
     size_t n_diagnostics;
+    struct dataset **datasets;
+    size_t n_datasets;
     struct names flowbits, xbits /* and hostbits */, flowints, flowvars;
     void **compiled; /* pcre2_code to free */
     size_t n_compiled;

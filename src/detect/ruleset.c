@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "detect/classification.h"
+#include "detect/dataset.h"
 #include "detect/names.h"
 #include "detect/order.h"
 #include "detect/parse.h"
@@ -219,9 +220,6 @@ static bool load_all(struct loader *l, const char *const *files, size_t n_files,
                        l->rs->diagnostics[l->rs->n_diagnostics - 1].reason);
     if (l->conf->threshold_file && !threshold_config_apply(l, l->conf->threshold_file, e))
         return false;
-    if (l->conf->init_errors_fatal && l->rs->failed)
-        return err_set(e, ERR_PARSE, "%zu of %zu rules cannot be loaded", l->rs->failed,
-                       l->rs->active);
     return true;
 }
 
@@ -231,7 +229,8 @@ bool ruleset_parse(const struct detect_conf *conf, const char *const *files, siz
     struct ruleset *rs = mem_zero(sizeof(*rs));
     struct loader l;
     arena_init(&rs->arena, NULL, ruleset_bytes);
-    bool ok = loader_init(&l, conf, rs, e) && load_all(&l, files, n_files, e);
+    bool ok =
+        loader_init(&l, conf, rs, e) && datasets_preset(&l, e) && load_all(&l, files, n_files, e);
     if (ok) {
         rules_order(rs, conf);
         rs->flowbits = names_list(l.flowbits, l.a);
@@ -252,6 +251,9 @@ void ruleset_release(struct ruleset *rs)
 {
     if (!rs)
         return;
+    for (size_t i = 0; i < rs->n_datasets; i++)
+        dataset_free(rs->datasets[i]);
+    mem_free(rs->datasets);
     for (size_t i = 0; i < rs->n_compiled; i++)
         pcre2_code_free(rs->compiled[i]);
     mem_free(rs->compiled);
@@ -259,6 +261,22 @@ void ruleset_release(struct ruleset *rs)
     mem_free(rs->rules);
     arena_free(&rs->arena);
     mem_free(rs);
+}
+
+bool ruleset_data_open(struct ruleset *r, struct err *e)
+{
+    for (size_t i = 0; i < r->n_datasets; i++)
+        if (!dataset_open(r->datasets[i], e))
+            return false;
+    return true;
+}
+
+bool ruleset_data_save(struct ruleset *r, struct err *e)
+{
+    bool ok = true;
+    for (size_t i = 0; i < r->n_datasets; i++)
+        ok = dataset_save(r->datasets[i], e) && ok;
+    return ok;
 }
 
 size_t ruleset_active(const struct ruleset *r)

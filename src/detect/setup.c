@@ -156,7 +156,7 @@ struct placed *build_place(struct build *b, enum keyword_id kind, const void *da
         return NULL;
     }
     struct placed *p = &b->placed[b->n_placed];
-    *p = (struct placed){.list = LIST_PAYLOAD};
+    *p = (struct placed){.list = LIST_PAYLOAD, .at = b->at};
     if (b->list >= LIST_BUFFER) {
         p->list = b->list;
         p->run = build_current_run(b);
@@ -216,13 +216,15 @@ bool build_sticky(struct build *b, uint16_t buffer)
         return rule_fail(b, "the sticky buffer before it has no condition");
     if (s->kind == BUFFER_OF_APP && s->app != PROTO_NONE && !build_app(b, s->app))
         return false;
-    if (s->kind == BUFFER_OF_PACKET)
+    /* addresses are those of the flow too, and go with buffers of protocols */
+    if (s->kind == BUFFER_OF_PACKET && buffer != BUFFER_IP_SRC && buffer != BUFFER_IP_DST)
         b->wants_packet = true;
     if (s->kind == BUFFER_OF_FILE)
         b->r->flags |= RULE_FILES;
     if (s->kind != BUFFER_OF_PACKET)
         b->r->flags |= RULE_NEEDS_APP;
     b->list = LIST_BUFFER + buffer;
+    b->list_at = b->at;
     b->run = NULL;
     b->list_fresh = true;
     b->n_transforms = 0;
@@ -263,7 +265,9 @@ int build_var(const struct build *b, struct span name)
 
 bool build_var_add(struct build *b, struct span name, uint8_t *ret)
 {
-    if (!name.n || !ascii_is_alpha(name.p[0]))
+    if (!name.n)
+        return rule_fail(b, "the name of the variable is missing");
+    if (!ascii_is_alpha(name.p[0]))
         return rule_fail(b, "the name of a variable begins with a letter");
     if (build_var(b, name) >= 0)
         return rule_fail(b, "variable \"%.*s\" is set twice", (int)min_size(name.n, 64),

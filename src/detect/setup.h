@@ -62,7 +62,8 @@ enum { PLACE_NONE = -1 };
 /* A condition that runs through bytes, in rule order, and where it belongs. */
 struct placed {
     struct match *m;
-    int32_t list; /* enum match_list: LIST_PAYLOAD, LIST_BASE64, LIST_BUFFER + index */
+    const uint8_t *at; /* its keyword */
+    int32_t list;      /* enum match_list: LIST_PAYLOAD, LIST_BASE64, LIST_BUFFER + index */
     struct buffer_matches *run;
     struct base64_decode *base64;
 };
@@ -77,6 +78,7 @@ struct build {
     int32_t list;
     struct buffer_matches *run; /* of list; NULL until its first condition */
     uint8_t list_dirs;          /* direction said with the sticky buffer, or 0 */
+    const uint8_t *list_at;     /* where it was named */
     bool list_fresh;            /* the sticky buffer has no condition yet */
     struct transform transforms[BUILD_TRANSFORMS];
     uint16_t n_transforms;
@@ -151,6 +153,8 @@ bool parse_int(struct span text, int64_t min, int64_t max, int64_t *ret);
 struct span next_element(struct span *rest);
 /* pcrexform: compiles an expression with exactly one group. */
 bool pcre_transform(struct build *b, struct span text, const struct pcre **ret);
+/* keyword_dataset.c: makes the data sets of the configuration. */
+bool datasets_preset(struct loader *l, struct err *e) MUST_CHECK;
 /* Takes off escapes and |hex|: the bytes of a content. */
 bool parse_content(struct build *b, struct span text, struct span *ret);
 

@@ -220,7 +220,8 @@ static bool rule_begins(struct walk *w, const struct rule *r)
 
     if (r->app != PROTO_NONE && r->app != w->proto)
         return false;
-    return rule_flow_match(in, r) && header_match(r, in->p) && rule_packet_matches(in, r);
+    return rule_flow_match(in, r) && header_match(r, in->p) && rule_packet_matches(in, r) &&
+           (!in->d->engine->plans[r->index].packet_runs || packet_runs_match(in, r));
 }
 
 static struct kept *kept_find(struct kept *k, uint32_t rule)
@@ -244,6 +245,7 @@ static void inspect_rule(struct walk *w, const struct rule *r, struct kept *kept
     struct outcome o = {.flags = kept ? kept->flags : 0};
 
     w->in->rule = r;
+    w->d->n_context_new = 0;
     o.flags |= flags_of_request(w, r);
     if (kept && (kept->flags & (STATE_FULL | STATE_NEVER)))
         return;

@@ -5,6 +5,8 @@
  * "not these IPv4 networks" names no IPv6 address, which is what rule writers have relied on. */
 #include "detect/vars.h"
 
+#include "detect/nearest.h"
+
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -159,9 +161,13 @@ static bool expression_read(struct expression *x, struct span text, bool negated
 static bool expression_var(struct expression *x, struct span name, bool negated, size_t at)
 {
     const char *text = x->vars ? list_get(x->vars, name) : NULL;
-    if (!text)
-        return fault_set(x->fault, at, "%s variable \"%.*s\" is not defined", x->what,
-                         (int)min_size(name.n, 60), (const char *)name.p);
+    if (!text) {
+        struct nearest near = nearest_to(name);
+        for (size_t i = 0; x->vars && i < x->vars->n; i++)
+            nearest_try(&near, span_str(x->vars->v[i].name));
+        return fault_set(x->fault, at, "%s variable \"%.*s\" is not defined%s", x->what,
+                         (int)min_size(name.n, 60), (const char *)name.p, nearest_text(&near));
+    }
     if (++x->depth > VAR_DEPTH)
         return fault_set(x->fault, at, "variable \"%.*s\" refers to itself or nests too deep",
                          (int)min_size(name.n, 60), (const char *)name.p);

@@ -13,6 +13,7 @@ enum {
     QUEUE_MAX = 1024,  /* matches of one packet before thresholds and the alert limit */
     CAPTURES_MAX = 64, /* captured values of one rule */
     PACKET_VARS_MAX = 32,
+    CONTEXTS_MAX = 64, /* of all alerts of a packet */
 };
 
 /* A rule that matched, before thresholds, pass rules and the alert limit. */
@@ -21,6 +22,7 @@ struct queued {
     struct tx *tx;
     uint64_t tx_id; /* UINT64_MAX: none */
     bool has_tx, tx_guessed, stream, state;
+    uint8_t context, n_context; /* in detect.contexts */
 };
 
 /* A value that an expression captured; it becomes a variable when its rule matches. */
@@ -52,6 +54,9 @@ struct detect {
     uint32_t n_captured;
     struct captured packet_vars[PACKET_VARS_MAX]; /* of this packet */
     uint32_t n_packet_vars;
+    /* what data sets say: of rules that matched, then n_context_new of the rule being inspected */
+    struct alert_context contexts[CONTEXTS_MAX];
+    uint8_t n_contexts, n_context_new;
     struct flow_detect *free_flows;
     size_t flow_bytes;
     uint64_t flows;
@@ -83,5 +88,7 @@ static inline uint8_t app_number(const struct app *a)
 
 /* engine.c: the conditions of LIST_PACKET. */
 bool rule_packet_matches(struct inspection *in, const struct rule *r);
+/* engine.c: the rule's runs on header buffers. */
+bool packet_runs_match(struct inspection *in, const struct rule *r);
 /* engine.c: a rule matched: does what it does then and queues its alert. */
 void rule_matched(struct detect *d, struct inspection *in, const struct rule *r, struct queued q);

@@ -180,6 +180,12 @@ void event_key_str(struct event *ev, struct span key, struct span v)
     json_add_string(ev->out, v);
 }
 
+void event_key_json(struct event *ev, struct span key, struct span json)
+{
+    event_data_key(ev, key);
+    buf_span_add(ev->out, json);
+}
+
 void event_key_uint(struct event *ev, struct span key, uint64_t v)
 {
     event_data_key(ev, key);

@@ -50,6 +50,8 @@ void event_item(struct event *ev, struct span s);
 void event_item_uint(struct event *ev, uint64_t v);
 /* Inside a T_MAP or an element of T_OBJS: members whose keys are data. */
 void event_key_str(struct event *ev, struct span key, struct span v);
+/* The value is JSON already, on one line. */
+void event_key_json(struct event *ev, struct span key, struct span json);
 void event_key_uint(struct event *ev, struct span key, uint64_t v);
 void event_key_strs(struct event *ev, struct span key, const struct span *v, size_t n);
 /* Opens and closes a nested map inside a map; key must be closed by event_key_close. */

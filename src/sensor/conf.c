@@ -413,7 +413,7 @@ static bool conf_sections(struct sensor_conf *c, struct err *e)
 
     return conf_vars(c, root, e) && conf_decode(c, root, e) && conf_flow(c, root, e) &&
            conf_stream(c, root, e) && conf_protocols(c, root, e) && conf_rules(c, root, e) &&
-           conf_action_order(c, root, e) &&
+           conf_datasets(c, root, e) && conf_action_order(c, root, e) &&
            conf_bool(root, "stats.enabled", &c->stats_enabled, e) &&
            conf_bool(root, "stats.decoder-events", &c->stats_decoder_events, e) &&
            conf_bool(root, "stats.stream-events", &c->stats_stream_events, e) &&

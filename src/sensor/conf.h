@@ -77,6 +77,8 @@ void conf_explain(const struct sensor_conf *c, struct buf *out);
 unsigned conf_check_keys(const struct yaml *root);
 /* The outputs section: fills c->eve. */
 bool conf_outputs(struct sensor_conf *c, struct yaml *outputs, struct err *e);
+/* The sections datasets and default-data-dir. */
+bool conf_datasets(struct sensor_conf *c, struct yaml *root, struct err *e);
 /* app-layer.protocols.http.libhtp. */
 bool conf_http(struct sensor_conf *c, struct yaml *root, struct err *e);
 /* Details of http and tls events. */

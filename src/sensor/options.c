@@ -98,6 +98,7 @@ static bool option_apply(struct options *o, enum option_id id, const char *v, st
     const char **const texts[OPTIONS] = {
         [OPT_CONFIG] = &o->config,
         [OPT_LOG_DIR] = &o->log_dir,
+        [OPT_DATA_DIR] = &o->data_dir,
         [OPT_RULES_ONLY] = &o->rules_only,
         [OPT_FILTER_FILE] = &o->filter_file,
         [OPT_USER] = &o->user,

@@ -8,7 +8,8 @@
 enum { OPTION_LIST = 64 };
 
 struct options {
-    const char *config, *log_dir, *filter_file, *user, *group, *node, *unit, *sensor_name;
+    const char *config, *log_dir, *data_dir, *filter_file, *user, *group, *node, *unit,
+        *sensor_name;
     const char *files[OPTION_LIST]; /* -r */
     size_t n_files;
     const char *interfaces[OPTION_LIST]; /* -i */

@@ -99,7 +99,8 @@ bool sensor_load_rules(struct sensor *s, struct err *e)
     ok = rules_files(s, &l, e);
     if (ok && l.n > 0) {
         s->conf.detect.inline_mode = s->conf.simulate_ips;
-        s->conf.detect.init_errors_fatal = s->options->init_errors_fatal;
+        if (s->options->data_dir)
+            s->conf.detect.data_dir = s->options->data_dir;
         rules_alert_fields(s);
         ok = ruleset_load(&s->conf.detect, (const char *const *)l.names, l.n, &s->rules, e);
         rules_needs(s);

@@ -437,18 +437,22 @@ bool sensor_run(struct sensor *s, struct err *e)
 {
     struct live *lives = NULL;
     size_t n_lives = 0;
+    struct err save;
     bool live = s->options->n_interfaces > 0;
 
     sensor_signals();
     s->started_ns = clock_mono_ns();
     bool ok = !live || sensor_open_live(s, &lives, &n_lives, e);
-    ok = ok && sensor_open_outputs(s, e) && sensor_open_store(s, e) && sensor_confine(s, e);
+    ok = ok && sensor_open_outputs(s, e) && sensor_open_store(s, e) &&
+         (!s->rules || ruleset_data_open(s->rules, e)) && sensor_confine(s, e);
     if (ok && live)
         log_notice("watching %s with %zu worker%s; Ctrl-C ends", s->options->interfaces[0], n_lives,
                    n_lives == 1 ? "" : "s");
     if (ok)
         ok = live ? sensor_live(s, lives, n_lives, e) : sensor_files(s, e);
     ok = sensor_close_outputs(s, ok, e);
+    if (s->rules && !ruleset_data_save(s->rules, ok ? e : &save))
+        ok = false;
     mem_free(lives);
     return ok;
 }

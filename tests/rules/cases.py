@@ -1,6 +1,6 @@
 """What rules must do. TABLES: a capture and rows (head, body, alerts) that run together. ALONE: a
 capture, rules, options and a judge of all events, for what must not share a run."""
-import struct
+import hashlib, json, struct
 import traffic
 from traffic import CLIENT, SERVER, icmp, ipv4, session, tcp, udp
 
@@ -178,6 +178,14 @@ def alerts(n):
 KNOCK = udp(b"knock", sport=6000)
 SAME = [(i * 1.0, KNOCK) for i in range(20)]
 FILES = {
+    "agents.lst": "cHJvYmUvMS4w\n",
+    "hosts.md5": hashlib.md5(b"www.plant.example.co.uk").hexdigest() + "\n",
+    "hosts.sha256": hashlib.sha256(b"www.plant.example.co.uk").hexdigest() + "\n",
+    "addresses.lst": "# servers\n10.8.0.80\n2001:db8::1\n",
+    "agents.rep": "cHJvYmUvMS4w,70\n",
+    "intel.json": json.dumps({"list": [{"host": {"name": "www.plant.example.co.uk", "zone": "ot"}, "year": 2005},
+                                       {"host": {"zone": "it"}}]}, indent=1),
+    "intel.ndjson": '{"ip": "10.8.0.5", "who": "client"}\n{"ip": "10.8.0.6", "who": "other"}\n',
     "limits.config": "suppress gen_id 1, sig_id 2\n"
                      "event_filter gen_id 1, sig_id 3, type limit, track by_src, count 1, seconds 600\n",
 }
@@ -201,3 +209,37 @@ ALONE = {
              ["--simulate-ips"], alerts(1)),
 }
 del ALONE["tag-host-off"]
+
+
+def context(events, tmp):
+    got = [e["alert"].get("context") for e in events if e["event_type"] == "alert"]
+    want = [{"intel": {"host": {"zone": "ot"}, "year": 2005}, "who": {"ip": "10.8.0.5", "who": "client"}}]
+    if got != want:
+        return f"context {got}, expected {want}"
+
+
+ALONE["dataset-context"] = (HTTP, [
+    H + ' (http.host; dataset:isset,intel,type string,load intel.json,format json,array_key list,value_key host.name,'
+        'context_key intel,remove_key; ip.src; dataset:isset,who,type ip,load intel.ndjson,format ndjson,value_key ip,'
+        'context_key who; sid:1;)'], [], context)
+
+TABLES["datasets"] = (HTTP, [
+    (H, 'http.user_agent; dataset:isset,agents,type string,load agents.lst;', 1),
+    (H, 'http.user_agent; dataset:isnotset,agents;', 0),
+    (H, 'http.host; dataset:isset,agents;', 0),
+    (H, 'http.host; dataset:isnotset,agents;', 1),
+    (H, 'http.host; to_md5; dataset:isset,md5s,type md5,load hosts.md5;', 1),
+    (H, 'http.host; to_sha256; dataset:isset,sha256s,type sha256,load hosts.sha256;', 1),
+    (H, 'http.host; dataset:isset,md5s;', 0),
+    (H, 'flow:to_server; http.method; content:"GET"; ip.dst; dataset:isset,servers,type ip,load addresses.lst;', 1),
+    (H, 'flow:to_server; http.method; content:"GET"; ip.src; dataset:isset,servers;', 0),
+    (H, 'http.method; dataset:set,seen,type string;', 1),
+    (H, 'http.method; dataset:set,seen;', 0),
+    (H, 'http.method; dataset:isset,seen;', 1),
+    (H, 'http.method; dataset:unset,seen;', 1),
+    (H, 'http.method; dataset:isset,seen;', 0),
+    (H, 'http.user_agent; datarep:reps,>,60,load agents.rep,type string;', 1),
+    (H, 'http.user_agent; datarep:reps,>,70;', 0),
+    (H, 'http.user_agent; datarep:reps,==,70;', 1),
+    (H, 'http.host; datarep:reps,<,99;', 0),
+])
