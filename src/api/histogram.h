@@ -4,6 +4,10 @@
 
 #include "api/ask.h"
 
+/* A timeline's key: the severity of an alert, else the event's type. */
+#define TIMELINE_KEY                                                                               \
+    "if(event_type = 'alert', toString(daizong_severity), toString(event_type)) AS k"
+
 struct histogram {
     const struct buf *rows; /* (bucket's epoch second, key, count) */
     uint64_t interval_s, first;

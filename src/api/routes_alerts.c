@@ -119,8 +119,8 @@ static bool around_json(struct api_call *c, const struct group *g)
     range.to_ns += margin;
     histogram_place(&h, &range, 0);
     buf_printf(&sql,
-               "SELECT intDiv(toUnixTimestamp(timestamp), %llu) * %llu AS t, toString(event_type) "
-               "AS k, count() FROM events WHERE ",
+               "SELECT intDiv(toUnixTimestamp(timestamp), %llu) * %llu AS t, " TIMELINE_KEY
+               ", count() FROM events WHERE ",
                (unsigned long long)h.interval_s, (unsigned long long)h.interval_s);
     ask_time_sql(&sql, "timestamp", &range);
     buf_printf(&sql,

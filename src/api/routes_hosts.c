@@ -13,6 +13,11 @@ enum { SQL_MAX = 256 << 10, LIST = 100, HOSTS_MAX = 1000 };
 
 #define IP_SQL(column) "replaceOne(IPv6NumToString(" column "), '::ffff:', '')"
 
+/* A flow that shows a service at its target: there was an answer, and over TCP the client went on
+ * after it (a port that refuses gets one packet). */
+#define IS_SERVICE                                                                                 \
+    "flow_pkts_toclient > 0 AND dest_port != 0 AND (proto != 'TCP' OR flow_pkts_toserver > 1)"
+
 /* Is the address in one of the home networks of the settings? */
 struct home {
     struct cidr net[64];
@@ -124,7 +129,8 @@ static bool names_and_services(struct api_call *c, const struct range *range,
                 "dest_ip") " AS ip, groupUniqArray(5)(if(event_type = 'tls', "
                            "tls_sni, http_hostname)) FROM events WHERE event_type IN ('tls', "
                            "'http') AND "
-                           "if(event_type = 'tls', tls_sni, http_hostname) != '' AND dest_ip IN (");
+                           "if(event_type = 'tls', tls_sni, http_hostname) NOT IN ('', " IP_SQL(
+                               "dest_ip") ") AND dest_ip IN (");
     address_list(&sql, hosts, n);
     buf_str(&sql, ") AND ");
     ask_time_sql(&sql, "timestamp", range);
@@ -133,8 +139,7 @@ static bool names_and_services(struct api_call *c, const struct range *range,
     buf_clear(&sql);
     buf_str(&sql, "SELECT " IP_SQL("dest_ip") " AS ip, proto, dest_port, any(app_proto) AS a, "
                                               "count() AS n FROM events WHERE event_type = 'flow' "
-                                              "AND flow_pkts_toclient > 0 "
-                                              "AND dest_port != 0 AND dest_ip IN (");
+                                              "AND " IS_SERVICE " AND dest_ip IN (");
     address_list(&sql, hosts, n);
     buf_str(&sql, ") AND ");
     ask_time_sql(&sql, "timestamp", range);
@@ -327,15 +332,15 @@ static bool names_json(struct api_call *c, const struct about *h)
     return about_list(
         c, h, "names",
         "multiIf(event_type = 'tls', tls_sni, event_type = 'http', http_hostname, "
-        "arrayElement(dns_queries_rrname, 1)) AS name, toString(event_type) AS source, count() AS "
-        "n, "
+        "arrayElement(dns_queries_rrname, 1)) AS name, toString(any(event_type)) AS source, "
+        "count() "
+        "AS n, "
         "toUnixTimestamp64Micro(max(timestamp)) FROM events WHERE ((event_type IN ('tls', 'http') "
         "AND "
         "dest_ip = me) OR (event_type = 'dns' AND dns_type != 'request' AND position(raw, "
         "concat('\"rdata\":\"', replaceOne(IPv6NumToString(me), '::ffff:', ''), '\"')) > 0)) AND "
-        "name "
-        "!= ''",
-        "GROUP BY name, source ORDER BY n DESC", columns);
+        "name NOT IN ('', replaceOne(IPv6NumToString(me), '::ffff:', ''))",
+        "GROUP BY name ORDER BY n DESC", columns);
 }
 
 static bool services_json(struct api_call *c, const struct about *h)
@@ -347,7 +352,7 @@ static bool services_json(struct api_call *c, const struct about *h)
                       "toUInt64(sum(flow_bytes_toserver) + sum(flow_bytes_toclient)), "
                       "toUnixTimestamp64Micro(min(timestamp)), "
                       "toUnixTimestamp64Micro(max(timestamp)), '' FROM events WHERE event_type = "
-                      "'flow' AND dest_ip = me AND flow_pkts_toclient > 0 AND dest_port != 0",
+                      "'flow' AND dest_ip = me AND " IS_SERVICE,
                       "GROUP BY proto, dest_port ORDER BY n DESC", columns);
 }
 
@@ -445,12 +450,12 @@ static bool host_timeline(struct api_call *c, const struct about *h)
     struct buf sql = buf_new(SQL_MAX), out = buf_new(16 << 20);
     histogram_place(&hist, &h->range, 0);
     buf_printf(&sql,
-               "SELECT intDiv(toUnixTimestamp(timestamp), %llu) * %llu AS t, toString(event_type), "
+               "SELECT intDiv(toUnixTimestamp(timestamp), %llu) * %llu AS t, " TIMELINE_KEY ", "
                "count() FROM events WHERE (src_ip = toIPv6('%s') OR dest_ip = toIPv6('%s')) AND ",
                (unsigned long long)hist.interval_s, (unsigned long long)hist.interval_s, h->ip,
                h->ip);
     ask_time_sql(&sql, "timestamp", &h->range);
-    buf_str(&sql, " GROUP BY t, event_type ORDER BY t");
+    buf_str(&sql, " GROUP BY t, k ORDER BY t");
     bool ok = ask_store(c, buf_cstr(&sql), &out);
     if (ok) {
         hist.rows = &out;

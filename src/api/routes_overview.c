@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first page in one answer, from the roll-ups: totals, alerts and traffic over time, the most
- * frequent sources, targets, signatures and protocols. */
+/* The first page in one answer: totals, alerts and traffic over time, the most frequent sources,
+ * targets, signatures and protocols. From the roll-ups, whose grain is a minute or an hour; a range
+ * so short that a finer grain is wanted is asked of the events themselves. */
 #include "api/groups.h"
 #include "api/handlers.h"
 #include "api/histogram.h"
@@ -12,8 +13,32 @@ enum { SQL_MAX = 16 << 10, TOP = 10, SEVERITIES = 5 };
 
 static const char *const severities[SEVERITIES] = {"critical", "high", "medium", "low", "info"};
 
+/* Where the figures of a range come from: a table (or what looks like it) and its time. */
+struct source {
+    const char *minute, *minute_time, *alerts, *alerts_time, *hosts, *hosts_time;
+};
+
+static const struct source rolled = {.minute = "events_minute",
+                                     .minute_time = "minute",
+                                     .alerts = "alerts_hour",
+                                     .alerts_time = "hour",
+                                     .hosts = "hosts_hour",
+                                     .hosts_time = "hour"};
+static const struct source exact = {
+    .minute = "(SELECT timestamp, event_type, app_proto, daizong_severity, toUInt64(1) AS events, "
+              "if(event_type = 'flow', flow_pkts_toserver + flow_pkts_toclient, 0) AS packets, "
+              "if(event_type = 'flow', flow_bytes_toserver, 0) AS bytes_toserver, "
+              "if(event_type = 'flow', flow_bytes_toclient, 0) AS bytes_toclient FROM events)",
+    .minute_time = "timestamp",
+    .alerts = "(SELECT timestamp, src_ip, dest_ip, alert_signature, alert_signature_id, "
+              "daizong_severity, toUInt64(1) AS events FROM events WHERE event_type = 'alert')",
+    .alerts_time = "timestamp",
+    .hosts = "(SELECT timestamp, arrayJoin([src_ip, dest_ip]) AS ip FROM events)",
+    .hosts_time = "timestamp"};
+
 struct overview {
     struct range range;
+    const struct source *from;
     struct histogram h;
     uint64_t *alerts[SEVERITIES], *to_server, *to_client;
     uint64_t events, alert_count, critical, packets, bytes, hosts, open_groups;
@@ -46,11 +71,12 @@ static bool ask_buckets(struct api_call *c, struct overview *o)
 {
     struct buf sql = buf_new(SQL_MAX), out = buf_new(32 << 20);
     buf_printf(&sql,
-               "SELECT intDiv(toUnixTimestamp(minute), %llu) * %llu AS t, event_type, "
+               "SELECT intDiv(toUnixTimestamp(%s), %llu) * %llu AS t, event_type, "
                "daizong_severity, sum(events), sum(packets), sum(bytes_toserver), "
-               "sum(bytes_toclient) FROM events_minute WHERE ",
-               (unsigned long long)o->h.interval_s, (unsigned long long)o->h.interval_s);
-    ask_time_sql(&sql, "minute", &o->range);
+               "sum(bytes_toclient) FROM %s WHERE ",
+               o->from->minute_time, (unsigned long long)o->h.interval_s,
+               (unsigned long long)o->h.interval_s, o->from->minute);
+    ask_time_sql(&sql, o->from->minute_time, &o->range);
     buf_str(&sql, " AND event_type != 'stats' GROUP BY t, event_type, daizong_severity");
     bool ok = ask_store(c, buf_cstr(&sql), &out);
     struct rows rows = rows_of(&out);
@@ -73,11 +99,14 @@ static bool ask_before(struct api_call *c, struct overview *o)
 {
     struct range r = before(&o->range);
     struct buf sql = buf_new(SQL_MAX), out = buf_new(1 << 16);
-    buf_str(&sql,
-            "SELECT sum(events), sumIf(events, event_type = 'alert') FROM events_minute WHERE ");
-    ask_time_sql(&sql, "minute", &r);
-    buf_str(&sql, " AND event_type != 'stats' UNION ALL SELECT uniq(ip), 0 FROM hosts_hour WHERE ");
-    ask_time_sql(&sql, "hour", &o->range);
+    buf_printf(&sql, "SELECT sum(events), sumIf(events, event_type = 'alert') FROM %s WHERE ",
+               o->from->minute);
+    ask_time_sql(&sql, o->from->minute_time, &r);
+    buf_printf(&sql,
+               " AND event_type != 'stats' UNION ALL SELECT uniq(ip), 0 FROM %s WHERE ip != "
+               "toIPv6('::') AND ",
+               o->from->hosts);
+    ask_time_sql(&sql, o->from->hosts_time, &o->range);
     bool ok = ask_store(c, buf_cstr(&sql), &out);
     struct rows rows = rows_of(&out);
     uint64_t found[2][2] = {{0}};
@@ -103,11 +132,13 @@ static bool count_groups(struct api_call *c, const struct range *r, uint64_t *re
     return true;
 }
 
-static bool top_json(struct api_call *c, const char *key, const char *select, const char *time,
-                     const char *rest, const struct range *range, const char *const *names)
+/* The most frequent values: `select` from `table` within the range, with what `rest` adds. */
+static bool top_json(struct api_call *c, const char *key, const char *select, const char *table,
+                     const char *time, const char *rest, const struct range *range,
+                     const char *const *names)
 {
     struct buf sql = buf_new(SQL_MAX), out = buf_new(1 << 20);
-    buf_printf(&sql, "SELECT %s WHERE ", select);
+    buf_printf(&sql, "SELECT %s FROM %s WHERE ", select, table);
     ask_time_sql(&sql, time, range);
     buf_printf(&sql, " %s LIMIT %d", rest, TOP);
     bool ok = ask_store(c, buf_cstr(&sql), &out);
@@ -131,33 +162,35 @@ static bool top_json(struct api_call *c, const char *key, const char *select, co
     return ok;
 }
 
-static bool tops_json(struct api_call *c, const struct range *range)
+static bool tops_json(struct api_call *c, const struct overview *o)
 {
     static const char *const pair[] = {"value", "count", NULL};
     static const char *const signature[] = {"value", "count", "signature_id", "severity", NULL};
     static const char *const protocol[] = {"value", "count", "bytes", NULL};
-    return top_json(
-               c, "top_sources",
-               "replaceOne(IPv6NumToString(src_ip), '::ffff:', '') AS v, toUInt64(sum(events)) "
-               "AS n FROM alerts_hour",
-               "hour", "GROUP BY src_ip ORDER BY n DESC, v", range, pair) &&
-           top_json(c, "top_targets",
-                    "replaceOne(IPv6NumToString(dest_ip), '::ffff:', '') AS v, "
-                    "toUInt64(sum(events)) AS n FROM alerts_hour",
-                    "hour", "GROUP BY dest_ip ORDER BY n DESC, v", range, pair) &&
+    const struct source *f = o->from;
+    return top_json(c, "top_sources",
+                    "replaceOne(IPv6NumToString(src_ip), '::ffff:', '') AS v, "
+                    "toUInt64(sum(events)) AS n",
+                    f->alerts, f->alerts_time, "GROUP BY src_ip ORDER BY n DESC, v", &o->range,
+                    pair) &&
+           top_json(
+               c, "top_targets",
+               "replaceOne(IPv6NumToString(dest_ip), '::ffff:', '') AS v, toUInt64(sum(events)) "
+               "AS n",
+               f->alerts, f->alerts_time, "GROUP BY dest_ip ORDER BY n DESC, v", &o->range, pair) &&
            top_json(c, "top_signatures",
                     "any(alert_signature) AS v, toUInt64(sum(events)) AS n, alert_signature_id, "
-                    "any(daizong_severity) FROM alerts_hour",
-                    "hour", "GROUP BY alert_signature_id ORDER BY n DESC, alert_signature_id",
-                    range, signature) &&
-           top_json(
-               c, "protocols",
-               "app_proto AS v, toUInt64(sum(events)) AS n, toUInt64(sum(bytes_toserver) + "
-               "sum(bytes_toclient)) AS b FROM events_minute",
-               "minute",
-               "AND event_type = 'flow' AND app_proto NOT IN ('', 'failed') GROUP BY app_proto "
-               "ORDER BY b DESC, v",
-               range, protocol);
+                    "any(daizong_severity)",
+                    f->alerts, f->alerts_time,
+                    "GROUP BY alert_signature_id ORDER BY n DESC, alert_signature_id", &o->range,
+                    signature) &&
+           top_json(c, "protocols",
+                    "app_proto AS v, toUInt64(sum(events)) AS n, toUInt64(sum(bytes_toserver) + "
+                    "sum(bytes_toclient)) AS b",
+                    f->minute, f->minute_time,
+                    "AND event_type = 'flow' AND app_proto NOT IN ('', 'failed') GROUP BY "
+                    "app_proto ORDER BY b DESC, v",
+                    &o->range, protocol);
 }
 
 static void values_json(struct buf *b, const char *key, const uint64_t *values, size_t n)
@@ -256,8 +289,7 @@ void overview_run(struct api_call *c)
     if (!ask_range(c, &o.range) || !ask_close_range(c, &o.range))
         return;
     histogram_place(&o.h, &o.range, 0);
-    if (o.h.interval_s < 60)
-        histogram_place(&o.h, &o.range, 60);
+    o.from = o.h.interval_s < 60 ? &exact : &rolled;
     for (size_t k = 0; k < SEVERITIES; k++)
         o.alerts[k] = arena_zero(a, o.h.buckets * sizeof(uint64_t));
     o.to_server = arena_zero(a, o.h.buckets * sizeof(uint64_t));
@@ -268,7 +300,7 @@ void overview_run(struct api_call *c)
         !count_groups(c, &earlier, &o.before_groups))
         return;
     jw_open(c->out, '{');
-    if (!totals_json(c, &o) || !tops_json(c, &o.range))
+    if (!totals_json(c, &o) || !tops_json(c, &o))
         return;
     series_json(c->out, &o);
     jw_key(c->out, "as_of");
