@@ -24,7 +24,7 @@ const PAGES: [RegExp, string, () => Promise<Page>][] = [
   [/^\/inbox$/, 'nav.inbox', async () => (await import('./pages/inbox')).Inbox],
   [/^\/events$/, 'nav.events', async () => (await import('./pages/events')).Events],
   [/^\/hosts$/, 'nav.hosts', async () => (await import('./pages/hosts')).Hosts],
-  [/^\/hosts\/[^/]+\/?$/, 'nav.hosts', async () => (await import('./pages/host')).Host],
+  [/^\/hosts?\/[^/]+\/?$/, 'nav.hosts', async () => (await import('./pages/host')).Host],
   [/^\/sensors$/, 'nav.sensors', async () => (await import('./pages/sensors')).Sensors],
   [/^\/start$/, 'nav.start', async () => (await import('./pages/start')).Start],
   [/^\/system$/, 'nav.system', async () => (await import('./pages/system')).System],

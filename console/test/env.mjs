@@ -9,7 +9,8 @@ import { startMock } from './mock.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const REAL = process.env.DAIZONG_URL ?? '';
-export const PASSWORD = process.env.DAIZONG_PASSWORD ?? 'secret-of-tests';
+const OF_MOCK = 'secret-of-tests';
+export const PASSWORD = process.env.DAIZONG_PASSWORD ?? OF_MOCK;
 export const USER = process.env.DAIZONG_USER ?? 'admin';
 export const SHOTS = process.env.DAIZONG_SHOTS ?? join(here, '..', '..', 'build', 'console');
 mkdirSync(SHOTS, { recursive: true });
@@ -41,7 +42,7 @@ export async function context(browser, n, o = {}) {
     [o.lang ?? 'zh-CN', o.theme ?? 'light'],
   );
   if (o.login !== false) {
-    const r = await c.request.post(n.url + '/api/v1/session', { data: { username: USER, password: PASSWORD } });
+    const r = await c.request.post(n.url + '/api/v1/session', { data: n.mock ? { username: 'admin', password: OF_MOCK } : { username: USER, password: PASSWORD } });
     if (!r.ok()) throw new Error(`login: ${r.status()} ${await r.text()}`);
   }
   return c;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Serves the console from memory: compressed when the browser takes it, with a strong ETag and
  * 304s; files with a hash in their name may be kept for a year, the rest is asked for each time.
- * Unknown paths without a dot in their last part are pages of the single-page application. */
+ * Unknown paths whose last part has no dot, or is an address, are pages of the single-page
+ * application. */
 #include "api/console.h"
+
+#include "base/ip.h"
 
 static const char not_built[] =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Daizong</title>"
@@ -22,10 +25,12 @@ static const struct console_asset *find(struct span path)
 
 static bool is_page(struct span path)
 {
-    for (size_t i = path.n; i > 0 && path.p[i - 1] != '/'; i--)
-        if (path.p[i - 1] == '.')
-            return false;
-    return true;
+    struct ip ip;
+    size_t start = path.n;
+    while (start > 0 && path.p[start - 1] != '/')
+        start--;
+    struct span last = span_from(path, start);
+    return span_find_byte(last, '.') == last.n || ip_parse(last, &ip);
 }
 
 /* Does Accept-Encoding name this coding without refusing it (q=0)? */

@@ -5,11 +5,20 @@ import { signal } from '@preact/signals';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { Session } from './types';
 import { t } from './i18n';
+import { said } from './said';
 
 export const BASE = '/api/v1';
 
 /** undefined: not asked yet; null: nobody is logged in. */
 export const session = signal<Session | null | undefined>(undefined);
+/** The session that was there is no longer good: the login says so. */
+export const ended = signal(false);
+
+/** What the role allows: a viewer looks, an analyst also decides and brings data, an administrator everything. */
+export function may(what: 'decide' | 'administer'): boolean {
+  const role = session.value?.user.role;
+  return role === 'admin' || (role === 'analyst' && what === 'decide');
+}
 
 export class ApiError extends Error {
   constructor(
@@ -69,18 +78,27 @@ export async function api<T>(path: string, o: Options = {}): Promise<T> {
   }
   if (res.ok) return data as T;
   const err = (data as { error?: Record<string, unknown> } | null)?.error ?? {};
-  if (res.status === 401 && session.value) session.value = null;
+  if (res.status === 401 && session.value) {
+    ended.value = true;
+    session.value = null;
+  }
   throw new ApiError(
     res.status,
     String(err.code ?? res.status),
-    String(err.message ?? t('error.status', { n: res.status })),
+    said(res.status, String(err.message ?? t('error.status', { n: res.status }))),
     String(err.hint ?? ''),
     typeof err.position === 'number' ? err.position : null,
     Number(res.headers.get('retry-after')) || null,
   );
 }
 
-export const post = <T>(path: string, body: unknown = {}) => api<T>(path, { method: 'POST', body });
+/** What failed and what to do, in one line. */
+export function say(e: unknown): string {
+  const x = e as ApiError;
+  return [x.message, x.hint].filter(Boolean).join(' ');
+}
+
+export const post = <T>(path: string, body?: unknown) => api<T>(path, { method: 'POST', body });
 export const put = <T>(path: string, body: unknown) => api<T>(path, { method: 'PUT', body });
 export const del = <T>(path: string) => api<T>(path, { method: 'DELETE' });
 

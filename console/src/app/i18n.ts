@@ -44,7 +44,13 @@ export function initLang(): Promise<void> {
 
 /** Takes the account's language unless this browser already chose one. */
 export async function accountLang(l: string | undefined): Promise<void> {
-  if (stored() === null && (l === 'en' || l === 'zh-CN') && l !== lang.value) await setLang(l, false);
+  const want = nodeLang(l);
+  if (stored() === null && want && want !== lang.value) await setLang(want, false);
+}
+
+/** The node says `zh` or `en`, or nothing where nobody chose. */
+export function nodeLang(l: string | undefined): Lang | null {
+  return l === 'en' ? 'en' : l?.startsWith('zh') ? 'zh-CN' : null;
 }
 
 /** The text for one of a set of words that the node may extend; a word not known yet stands for itself. */

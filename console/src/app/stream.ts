@@ -39,6 +39,14 @@ export function onGroup(fn: Listener<Group>): () => void {
   return () => groupListeners.delete(fn);
 }
 
+/** Told, at most every two seconds, that alerts came in. */
+const alertListeners = new Set<() => void>();
+let alertTimer: ReturnType<typeof setTimeout> | undefined;
+export function onAlerts(fn: () => void): () => void {
+  alertListeners.add(fn);
+  return () => alertListeners.delete(fn);
+}
+
 export function setLive(on: boolean): void {
   live.value = on;
   if (on) showUnseen();
@@ -81,6 +89,10 @@ function take(m: Message): void {
     const ev = m.data as Event;
     if (ev.event_type !== 'alert') return;
     pending.push(ev);
+    alertTimer ??= setTimeout(() => {
+      alertTimer = undefined;
+      for (const fn of alertListeners) fn();
+    }, 2000);
     flushTimer ??= setTimeout(flush, 200);
   }
 }

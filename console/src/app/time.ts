@@ -20,9 +20,9 @@ export function resolve(text: string, now = Date.now()): number {
   return Date.parse(text);
 }
 
-export function setRange(f: string, u: string): void {
-  const plain = f === DEFAULT_FROM && u === 'now';
-  setParams({ from: plain ? null : f, to: plain || u === 'now' ? null : u, sel: null });
+/** A range that was chosen stands in the address, also the usual one: then it is kept even if it is empty. */
+export function setRange(f: string, u: string, replace = false): void {
+  setParams({ from: f, to: u === 'now' ? null : u, sel: null }, replace);
 }
 
 export function iso(ms: number): string {

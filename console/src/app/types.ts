@@ -168,7 +168,8 @@ export interface HostDetail {
 
 export interface Sensor {
   id: string;
-  name: string;
+  /** What people call it, where that is not its id. */
+  name?: string;
   unit?: string;
   version?: string;
   state: 'online' | 'stale' | 'offline' | 'done';

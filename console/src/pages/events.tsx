@@ -407,6 +407,16 @@ export function Events() {
           <div class="pane">
             <Empty title={t('events.badquery')}>
               <p>{t('events.badquery.hint')}</p>
+              <ul class="tries">
+                {['field', 'not', 'or', 'net', 'range', 'wild'].map((k) => (
+                  <li key={k}>
+                    <button type="button" class="link mono try" onClick={() => setParams({ q: t('help.q.' + k) })}>
+                      {t('help.q.' + k)}
+                    </button>
+                    <span class="muted"> {t('help.qd.' + k)}</span>
+                  </li>
+                ))}
+              </ul>
             </Empty>
           </div>
         ) : s.loading && s.key !== query && !s.events.length ? (

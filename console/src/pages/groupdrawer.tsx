@@ -2,7 +2,7 @@
 // One alert group beside the list, in a fixed order: what, who to whom, whose, how much it matters, why it fired,
 // what to do, evidence, before and after, history, actions.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { useApi } from '../app/api';
+import { may, useApi } from '../app/api';
 import { endpoint } from '../app/eve';
 import { int } from '../app/format';
 import { pick, t, word } from '../app/i18n';
@@ -15,6 +15,7 @@ import { Answer, Button, Facts } from '../ui/base';
 import { Histogram } from '../ui/charts';
 import { contents, decodeBase64, find, HexView } from '../ui/hex';
 import { Icon, SeverityMark } from '../ui/icons';
+import { Dialog } from '../ui/overlay';
 import { Pivot } from '../ui/pivot';
 import { RawJson } from '../ui/rawjson';
 
@@ -181,17 +182,48 @@ function Body({ d }: { d: GroupDetail }) {
   );
 }
 
-export function GroupDrawer(p: {
-  id: string;
-  known?: Group;
-  onClose(): void;
-  onDecide(a: ('archive' | 'escalate' | 'reopen')[]): void;
-}) {
+type Decide = (a: ('archive' | 'escalate' | 'reopen')[], note?: string) => void;
+
+/** A decision with a reason, for whoever reads the history later. */
+function WithNote(p: { status?: string; onClose(): void; onDecide: Decide }) {
+  const [note, setNote] = useState('');
+  const act = (a: 'archive' | 'escalate' | 'reopen') => () => {
+    p.onClose();
+    p.onDecide([a], note.trim());
+  };
+  return (
+    <Dialog
+      title={t('inbox.note')}
+      onClose={p.onClose}
+      actions={
+        <>
+          <Button onClick={p.onClose}>{t('action.cancel')}</Button>
+          {p.status !== 'new' && <Button onClick={act('reopen')}>{t('inbox.reopen')}</Button>}
+          {p.status !== 'archived' && <Button onClick={act('archive')}>{t('inbox.archive')}</Button>}
+          {p.status !== 'escalated' && (
+            <Button kind="primary" onClick={act('escalate')}>
+              {t('inbox.escalate')}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <label class="field">
+        {t('inbox.note.text')}
+        <textarea rows={4} maxLength={2000} value={note} onInput={(e) => setNote(e.currentTarget.value)} />
+      </label>
+    </Dialog>
+  );
+}
+
+export function GroupDrawer(p: { id: string; known?: Group; onClose(): void; onDecide: Decide }) {
   const r = useApi<GroupDetail>('/alerts/' + encodeURIComponent(p.id));
   const box = useRef<HTMLDivElement>(null);
+  const [noting, setNoting] = useState(false);
   useEffect(() => {
     box.current?.scrollTo(0, 0);
   }, [p.id]);
+  const decides = may('decide');
   const g = r.data?.group.id === p.id ? r.data.group : p.known;
   const status = p.known?.status ?? g?.status;
   return (
@@ -206,23 +238,25 @@ export function GroupDrawer(p: {
         <Answer of={r}>{(d) => <Body key={d.group.id} d={d} />}</Answer>
       </div>
       <div class="drawer-foot">
-        {status !== 'archived' && (
+        {decides && status !== 'archived' && (
           <Button hint="e" onClick={() => p.onDecide(['archive'])}>
             {t('inbox.archive')}
           </Button>
         )}
-        {status !== 'escalated' && (
+        {decides && status !== 'escalated' && (
           <Button kind="primary" hint="s" onClick={() => p.onDecide(['escalate'])}>
             {t('inbox.escalate')}
           </Button>
         )}
-        {status !== 'new' && <Button onClick={() => p.onDecide(['reopen'])}>{t('inbox.reopen')}</Button>}
+        {decides && status !== 'new' && <Button onClick={() => p.onDecide(['reopen'])}>{t('inbox.reopen')}</Button>}
+        {decides && <Button onClick={() => setNoting(true)}>{t('inbox.note')}</Button>}
         {g && (
           <a class="btn" href={href('/events', { q: `${term('alert.signature_id', g.signature_id)} ${term('src_ip', g.src_ip)} ${term('dest_ip', g.dest_ip)}` })}>
             {t('drawer.events')}
           </a>
         )}
       </div>
+      {noting && <WithNote status={status} onClose={() => setNoting(false)} onDecide={p.onDecide} />}
     </aside>
   );
 }

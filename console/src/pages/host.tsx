@@ -181,7 +181,7 @@ function Body({ d }: { d: HostDetail }) {
 }
 
 export function Host() {
-  const ip = decodeURIComponent(path.value.slice('/hosts/'.length).replace(/\/$/, ''));
+  const ip = decodeURIComponent(path.value.replace(/^\/hosts?\//, '').replace(/\/$/, ''));
   const r = useApi<HostDetail>(url('/hosts/' + encodeURIComponent(ip), { from: from.value, to: to.value }));
   const d = r.data;
   const known = d && (d.totals.flows || d.totals.alerts || d.services.length || d.timeline.series.some((s) => s.values.some(Boolean)));

@@ -2,13 +2,13 @@
 // Alert inbox: one row a group (signature, source, target). One key decides a whole group; several can be
 // selected, up to all that match; each decision can be taken back. Details stand in a drawer beside the list.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { api, post, url, type ApiError } from '../app/api';
+import { api, may, post, say, url, type ApiError } from '../app/api';
 import { int } from '../app/format';
 import { t } from '../app/i18n';
 import { useKeys } from '../app/keys';
 import { narrow, roomy } from '../app/prefs';
 import { href, go, param, setParams } from '../app/route';
-import { live, onGroup, setLive } from '../app/stream';
+import { live, onAlerts, onGroup, setLive } from '../app/stream';
 import { ago, brief, from, isLiveRange, to } from '../app/time';
 import { SEVERITIES, type Group, type GroupList, type Severity } from '../app/types';
 import { Button, Chip, Empty, Failed, Loading, PageHead, Segments, FilterField } from '../ui/base';
@@ -18,6 +18,7 @@ import { tick } from '../ui/hooks';
 import { Icon, SeverityMark } from '../ui/icons';
 import { openMenu, toast } from '../ui/overlay';
 import { Pivot } from '../ui/pivot';
+import { showAll } from '../ui/timepicker';
 import { GroupDrawer } from './groupdrawer';
 
 type Action = 'archive' | 'escalate' | 'reopen';
@@ -117,6 +118,28 @@ export function Inbox() {
       }),
     [status],
   );
+  // Alerts came in: which groups changed, the node says. An empty list has no place to lose and shows them.
+  useEffect(
+    () =>
+      onAlerts(() => {
+        if (!live.value || !isLiveRange.value) return;
+        api<GroupList>(`/alerts?${query}&limit=${PAGE}`).then(
+          (r) => {
+            const now = new Map(r.groups.map((g) => [g.id, g]));
+            set((o) => {
+              if (!o.groups.length) return { ...o, groups: r.groups, cursor: r.next_cursor, totals: r.totals };
+              const have = new Set(o.groups.map((g) => g.id));
+              const more = r.groups.filter((g) => !have.has(g.id)).map((g) => g.id);
+              // Groups further down than was loaded are no news.
+              if (more.length && (!o.cursor || sort === 'last')) setFresh((f) => new Set([...f, ...more]));
+              return { ...o, groups: o.groups.map((g) => now.get(g.id) ?? g), totals: r.totals };
+            });
+          },
+          () => undefined,
+        );
+      }),
+    [query],
+  );
   const unknown = [...fresh].filter((id) => !groups.some((g) => g.id === id)).length;
 
   const open = (i: number) => {
@@ -143,7 +166,11 @@ export function Inbox() {
     setEverything(false);
   };
 
-  const decide = async (actions: Action[]) => {
+  const decide = async (actions: Action[], note = '') => {
+    if (!may('decide')) {
+      toast(t('role.mayonly'));
+      return;
+    }
     const ids = selected.size ? [...selected] : groups[cursor] ? [groups[cursor].id] : [];
     if (!ids.length) return;
     const before = s;
@@ -166,9 +193,10 @@ export function Inbox() {
     }
     try {
       const tokens: string[] = [];
+      const remark = note ? { note } : {};
       let changed = 0;
       for (const action of actions) {
-        const body = everything ? { query: { status, severity, q: text, from: from.value, to: to.value }, action } : { ids, action };
+        const body = everything ? { query: { status, severity, q: text, from: from.value, to: to.value }, action, ...remark } : { ids, action, ...remark };
         const r = await post<{ changed: number; undo: string }>('/alerts/decide', body);
         tokens.unshift(r.undo);
         changed = Math.max(changed, r.changed);
@@ -189,7 +217,7 @@ export function Inbox() {
       if (everything) reload();
     } catch (e) {
       set(() => before);
-      toast(t('inbox.notdone', { why: (e as ApiError).message }), { bad: true });
+      toast(t('inbox.notdone', { why: say(e) }), { bad: true });
     }
   };
 
@@ -298,6 +326,7 @@ export function Inbox() {
   ];
 
   const totals = s.totals;
+  const decides = may('decide');
   const sub = totals ? t('inbox.sub', { groups: totals.groups, alerts: totals.alerts }) : '';
   const sevs = severity.split(',').filter(Boolean) as Severity[];
   const many = everything ? (totals?.groups ?? 0) : selected.size;
@@ -329,17 +358,17 @@ export function Inbox() {
           options={['new', 'escalated', 'archived', 'all'].map((v) => [v, t('status.' + v)])}
           onChange={(v) => setParams({ status: v === 'new' ? null : v, open: null })}
         />
-        {status !== 'archived' && (
+        {decides && status !== 'archived' && (
           <Button hint="e" disabled={!groups.length} onClick={() => void decide(['archive'])}>
             {t('inbox.archive')}
           </Button>
         )}
-        {status !== 'escalated' && (
+        {decides && status !== 'escalated' && (
           <Button hint="s" disabled={!groups.length} onClick={toIncident}>
             {t('inbox.escalate')}
           </Button>
         )}
-        {status !== 'new' && (
+        {decides && status !== 'new' && (
           <Button disabled={!groups.length} onClick={() => void decide(['reopen'])}>
             {t('inbox.reopen')}
           </Button>
@@ -372,6 +401,13 @@ export function Inbox() {
           <Empty title={status === 'new' && !severity && !text ? t('inbox.empty') : t('inbox.nomatch')}>
             <div class="row">
               {(severity || text) && <Button onClick={() => setParams({ severity: null, q: null })}>{t('inbox.unfilter')}</Button>}
+              <Button
+                onClick={async () => {
+                  if (!(await showAll().catch(() => false))) toast(t('range.nodata'));
+                }}
+              >
+                {t('range.all')}
+              </Button>
               <Button onClick={() => go(href('/overview'))}>{t('page.home')}</Button>
               {!live.value && <Button onClick={() => setLive(true)}>{t('live.resume')}</Button>}
             </div>
@@ -401,11 +437,11 @@ export function Inbox() {
               id={openId}
               known={groups.find((g) => g.id === openId)}
               onClose={() => setParams({ open: null })}
-              onDecide={(a) => {
+              onDecide={(a, note) => {
                 const i = groups.findIndex((g) => g.id === openId);
                 if (i >= 0) setCursor(i);
                 clear();
-                void decide(a);
+                void decide(a, note);
               }}
             />
           )}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way in. Says where the first password is to be found, and how long to wait after too many tries.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api, session, type ApiError } from '../app/api';
+import { api, ended, say, session, type ApiError } from '../app/api';
 import { lang, t } from '../app/i18n';
 import type { Session } from '../app/types';
 import { Button } from '../ui/base';
@@ -24,13 +24,14 @@ export function Login() {
     setError('');
     try {
       const s = await api<Session>('/session', { method: 'POST', body: { username: user, password: pass } });
+      ended.value = false;
       session.value = s.user ? s : await api<Session>('/session');
     } catch (x) {
       const err = x as ApiError;
       setError(
         err.status === 401 ? t('login.wrong')
         : err.status === 429 ? t('login.wait', { n: err.retryAfter ?? 60 })
-        : err.message + (err.hint ? ' ' + err.hint : ''),
+        : say(err),
       );
       setPass('');
       field.current?.focus();
@@ -49,6 +50,11 @@ export function Login() {
           <Logo /> {t('brand')}
         </h1>
         <p class="muted">{t('login.what')}</p>
+        {ended.value && !error && (
+          <p class="note-line" role="status">
+            {t('login.ended')}
+          </p>
+        )}
         <label>
           {t('login.user')}
           <input name="username" autocomplete="username" required value={user} onInput={(e) => setUser(e.currentTarget.value)} />

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Overview: what needs a decision, what happens over time, who is in it, and the alerts as they come in. A range
 // dragged on the trend answers for the numbers and lists of the page. With no event at all it is the first run.
+import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { url, useApi } from '../app/api';
 import { endpoint, severity, summary } from '../app/eve';
 import { bits, bytes, int, share } from '../app/format';
 import { t } from '../app/i18n';
 import { term } from '../app/query';
-import { href, param, setParams } from '../app/route';
+import { href, param, path, setParams } from '../app/route';
 import { feed, live, setLive, stats, unseen, showUnseen } from '../app/stream';
-import { ago, brief, clock, from, fullDay, isLiveRange, iso, resolve, spanWords, to, setRange } from '../app/time';
+import { ago, brief, clock, DEFAULT_FROM, from, fullDay, isLiveRange, iso, rangeWords, resolve, spanWords, to, setRange } from '../app/time';
 import type { Event, EventList, Overview as Data } from '../app/types';
 import { Answer, Button, Card, Empty, Loading, PageHead, Stale } from '../ui/base';
 import { Histogram, Legend, LineChart, TopList, type Span } from '../ui/charts';
@@ -17,7 +18,7 @@ import { Icon, SeverityMark } from '../ui/icons';
 import { PivotLink } from '../ui/pivot';
 import { dataSpan, showAll } from '../ui/timepicker';
 import { tick, viewHeight } from '../ui/hooks';
-import { StartPanel } from './startpanel';
+import { adding, StartPanel } from './startpanel';
 
 export function selection(): Span | null {
   const m = param('sel').split('~');
@@ -60,15 +61,15 @@ function Kpi(p: { label: string; value: string; sub: preact.ComponentChildren; t
   );
 }
 
-function FeedRow({ ev }: { ev: Event }) {
+/** A clock time where the range is of one day, else with the date. */
+function FeedRow({ ev, oneDay }: { ev: Event; oneDay: boolean }) {
   const at = Date.parse(ev.timestamp);
   const sev = severity(ev) ?? 'info';
-  const today = fullDay(at) === fullDay(Date.now());
   return (
     <li>
       <a href={href('/events', { q: term('alert.signature_id', ev.alert?.signature_id ?? 0), row: ev._id })}>
         <time dateTime={ev.timestamp} title={brief(at)}>
-          {today ? clock(at) : brief(at, false)}
+          {oneDay ? clock(at) : brief(at, false)}
         </time>
         <SeverityMark severity={sev} word={false} />
         <span class="feed-what">{summary(ev)}</span>
@@ -85,6 +86,8 @@ function Feed() {
   const streamed = isLiveRange.value ? feed.value : [];
   const ids = new Set(streamed.map((e) => e._id));
   const list = [...streamed, ...(first.data?.events ?? []).filter((e) => !ids.has(e._id))].slice(0, 50);
+  const days = new Set([...list.map((e) => fullDay(Date.parse(e.timestamp))), fullDay(isLiveRange.value ? Date.now() : resolve(to.value))]);
+  const oneDay = days.size === 1;
   return (
     <Card
       class="feed"
@@ -107,7 +110,7 @@ function Feed() {
       ) : list.length ? (
         <ol tabIndex={0} aria-label={t('feed.label')}>
           {list.map((e) => (
-            <FeedRow key={e._id ?? e.timestamp + e.flow_id} ev={e} />
+            <FeedRow key={e._id ?? e.timestamp + e.flow_id} ev={e} oneDay={oneDay} />
           ))}
         </ol>
       ) : (
@@ -117,20 +120,28 @@ function Feed() {
   );
 }
 
-/** Nothing in the range: either elsewhere in time, or nowhere at all (then: first run). */
+/** The range that was chosen for the reader because the usual one holds nothing: `from` and `to`. */
+const moved = signal('');
+const here = () => from.value + ' ' + to.value;
+
+/** Nothing in the range: nowhere at all (first run), or elsewhere in time. Nobody asked for the usual range by
+ * name, so then the page goes to where the data is and says so. */
 function Nothing() {
   const [span, setSpan] = useState<[number, number] | null | undefined>(undefined);
-  const jobAlive = stats.value?.events_per_s ?? 0;
+  const seen = (stats.value?.events_per_s ?? 0) > 0;
   useEffect(() => {
     let gone = false;
-    dataSpan().then(
-      (s) => !gone && setSpan(s),
-      () => !gone && setSpan(null),
-    );
+    const look = async () => {
+      const s = await dataSpan().catch(() => null);
+      if (gone) return;
+      if (s && !param('from') && !param('to') && (await showAll(true).catch(() => false))) moved.value = here();
+      setSpan(s);
+    };
+    void look();
     return () => {
       gone = true;
     };
-  }, [jobAlive > 0]);
+  }, [seen]);
   if (span === undefined) return <Loading lines={8} />;
   if (span === null) return <StartPanel first />;
   return (
@@ -163,6 +174,8 @@ export function Overview() {
   const part = useApi<Data>(sel ? url('/overview', { from: iso(sel[0]), to: iso(sel[1]) }) : null);
   void tick.value;
   const all = whole.data;
+  // Data that comes in does not take the progress of its own import from the screen.
+  if (adding.value.length && path.value !== '/start') return <StartPanel first />;
   if (all && all.totals.events === 0 && !whole.loading) return <Nothing />;
   const d = (sel && part.data) || all;
   const range: Span = [resolve(from.value), resolve(to.value)];
@@ -179,6 +192,14 @@ export function Overview() {
       <PageHead title={t('nav.overview')} sub={all ? fresh(all) : whole.loading ? t('state.loading') : ''}>
         {whole.data && whole.at > 0 && every > 0 && <span class="muted small">{t('overview.updated', { ago: ago(whole.at) })}</span>}
       </PageHead>
+      {moved.value === here() && (
+        <p class="note-line" role="status">
+          {t('overview.moved')}{' '}
+          <button type="button" class="link" onClick={() => setRange(DEFAULT_FROM, 'now')}>
+            {rangeWords(DEFAULT_FROM, 'now')}
+          </button>
+        </p>
+      )}
       <Answer of={whole} lines={12}>
         {() =>
           d && all ? (
@@ -291,7 +312,7 @@ export function Overview() {
                 <Card title={t('overview.protocols')} extra={t('unit.share')} stale={part.loading}>
                   <TopList
                     mono
-                    items={d.protocols.slice(0, rows)}
+                    items={[...d.protocols].sort((x, y) => y.count - x.count).slice(0, rows)}
                     empty={t('overview.noflows')}
                     text={(i) => share(i.count, d.protocols.reduce((s, x) => s + x.count, 0))}
                     render={(i) => <PivotLink field="app_proto" value={i.value || 'failed'} to={q(term('app_proto', i.value || 'failed'))}>{!i.value || i.value === 'failed' ? t('overview.unknown') : String(i.value)}</PivotLink>}

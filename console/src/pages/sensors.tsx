@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sensors: whether each is there, how much it sees, and where anything was lost: the ledger, stage by stage, in
-// words. "Reconciles" means that what was seen equals what was carried plus what was lost.
+// words. "Reconciles" means that what was seen equals what was carried plus what was lost. A sensor that watches
+// has a card; captures that were played stand in one table.
+import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
-import { post, session, useApi, type ApiError } from '../app/api';
+import { may, post, say, useApi } from '../app/api';
 import { bits, bytes, int, rate, share } from '../app/format';
 import { pick, t, word } from '../app/i18n';
 import { term } from '../app/query';
-import { href } from '../app/route';
+import { go, href } from '../app/route';
 import { live } from '../app/stream';
-import { ago, brief } from '../app/time';
+import { ago, brief, iso } from '../app/time';
 import type { Sensor } from '../app/types';
 import { Answer, Button, Card, Empty, Facts, PageHead } from '../ui/base';
 import { tick } from '../ui/hooks';
 import { Dialog, toast } from '../ui/overlay';
+import { dataSpan } from '../ui/timepicker';
 
 function State({ s }: { s: Sensor['state'] }) {
   return (
@@ -30,8 +33,20 @@ function amount(l: Sensor['loss'][0]): string {
   return parts.join(' · ') || '0';
 }
 
-function stageName(stage: string): string {
-  return word('stage.', stage);
+const title = (s: Sensor) => s.name || s.id;
+/** The last part of a path; the whole stands in the hint. */
+const base = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+
+/** The search for a sensor's events, over exactly their time. */
+async function openEvents(s: Sensor): Promise<void> {
+  const q = term('daizong.sensor', s.id);
+  try {
+    const span = await dataSpan(q);
+    if (!span) toast(t('range.nodata'));
+    else go(href('/events', { q, from: iso(span[0] - 1000), to: s.state === 'online' ? null : iso(span[1] + 1000) }));
+  } catch (e) {
+    toast(say(e), { bad: true });
+  }
 }
 
 function Ledger({ s }: { s: Sensor }) {
@@ -46,7 +61,7 @@ function Ledger({ s }: { s: Sensor }) {
         </p>
       )}
       {rows.length ? (
-        <div class="table-box" tabIndex={0} role="region" aria-label={t('sensor.losses', { name: s.name })}>
+        <div class="table-box" tabIndex={0} role="region" aria-label={t('sensor.losses', { name: title(s) })}>
           <table>
             <thead>
               <tr>
@@ -61,7 +76,7 @@ function Ledger({ s }: { s: Sensor }) {
             <tbody>
               {rows.map((x) => (
                 <tr key={x.stage + x.reason} class={x.packets || x.events || x.bytes ? '' : 'muted'}>
-                  <td>{stageName(x.stage)}</td>
+                  <td>{word('stage.', x.stage)}</td>
                   <td class="mono">{x.reason}</td>
                   <td class="end">{amount(x)}</td>
                   <td class="prose">{pick(x.help) || '–'}</td>
@@ -79,19 +94,21 @@ function Ledger({ s }: { s: Sensor }) {
 
 function SensorCard({ s, onStop }: { s: Sensor; onStop(s: Sensor): void }) {
   void tick.value;
-  const may = session.value?.user.role !== 'viewer';
+  const stops = may('administer');
   return (
     <Card
       class="sensor"
       title={
         <>
-          {s.name} <State s={s.state} />
+          {title(s)} <State s={s.state} />
         </>
       }
       extra={
         <>
-          <a href={href('/events', { q: term('daizong.sensor', s.id) })}>{t('sensor.events')}</a>
-          {may && s.state === 'online' && (
+          <button type="button" class="link" onClick={() => void openEvents(s)}>
+            {t('sensor.events')}
+          </button>
+          {stops && s.state === 'online' && (
             <Button class="small" onClick={() => onStop(s)}>
               {t('sensor.stop')}
             </Button>
@@ -102,13 +119,17 @@ function SensorCard({ s, onStop }: { s: Sensor; onStop(s: Sensor): void }) {
       <div class="sensor-in">
         <Facts
           rows={[
-            [t('sensor.source'), s.source ? <span class="mono">{s.source}</span> : null],
+            [t('sensor.source'), s.source && base(s.source) !== title(s) ? (
+                <span class="mono" title={s.source}>
+                  {base(s.source)}
+                </span>
+              ) : null],
             [t('sensor.version'), s.version ?? ''],
             [t('sensor.started'), s.started ? brief(Date.parse(s.started)) : ''],
             [t('sensor.seen'), s.last_seen ? ago(Date.parse(s.last_seen)) : ''],
             [
               t('sensor.rules'),
-              s.rules ? (
+              s.rules && s.rules.loaded + s.rules.failed > 0 ? (
                 <>
                   {t('sensor.rules.n', { n: s.rules.loaded })}
                   {s.rules.failed > 0 && <b class="bad"> {t('sensor.rules.failed', { n: s.rules.failed })}</b>}
@@ -143,6 +164,78 @@ function SensorCard({ s, onStop }: { s: Sensor; onStop(s: Sensor): void }) {
   );
 }
 
+/** Captures that were played: one line each, and under it what was lost, if anything. */
+function Played({ list }: { list: Sensor[] }) {
+  return (
+    <Card title={t('sensors.played')} extra={t('sensors.played.n', { n: list.length })} class="wide">
+      <div class="table-box" tabIndex={0} role="region" aria-label={t('sensors.played')}>
+        <table class="played">
+          <thead>
+            <tr>
+              <th scope="col">{t('sensors.file')}</th>
+              <th scope="col">{t('sensors.when')}</th>
+              <th scope="col" class="end">
+                {t('sensors.packets')}
+              </th>
+              <th scope="col" class="end">
+                {t('host.traffic')}
+              </th>
+              <th scope="col" class="end">
+                {t('sensor.made')}
+              </th>
+              <th scope="col" class="end">
+                {t('unit.alerts')}
+              </th>
+              <th scope="col" class="end">
+                {t('sensor.lost')}
+              </th>
+              <th scope="col">{t('sensor.ledger.title')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {list.map((s) => {
+              const l = s.ledger;
+              const losses = s.loss.filter((x) => x.packets || x.events || x.bytes);
+              return (
+                <Fragment key={s.id}>
+                  <tr>
+                    <td>
+                      <button type="button" class="link mono" title={s.source} onClick={() => void openEvents(s)}>
+                        {title(s)}
+                      </button>
+                    </td>
+                    <td class="muted">{s.started ? brief(Date.parse(s.started), false) : '–'}</td>
+                    <td class="end">{int(s.totals.packets)}</td>
+                    <td class="end">{bytes(s.totals.bytes)}</td>
+                    <td class="end">{int(s.totals.events)}</td>
+                    <td class="end">{int(s.totals.alerts)}</td>
+                    <td class={`end ${l?.lost ? 'bad' : ''}`}>{int(l?.lost ?? 0)}</td>
+                    <td class={l && !l.reconciles ? 'bad' : 'muted'}>
+                      {l ? t(l.reconciles ? 'sensor.reconciles' : 'sensor.gap', { n: Math.abs(l.seen - l.carried - l.lost) }) : '–'}
+                    </td>
+                  </tr>
+                  {losses.map((x) => (
+                    <tr key={s.id + x.stage + x.reason} class="muted sub-row">
+                      <td colSpan={6}>
+                        {word('stage.', x.stage)}: {pick(x.help) || x.reason}
+                      </td>
+                      <td class="end">{amount(x)}</td>
+                      <td class="mono">{x.reason}</td>
+                    </tr>
+                  ))}
+                </Fragment>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+/** What needs a look first, first. */
+const ORDER: Sensor['state'][] = ['stale', 'offline', 'online', 'done'];
+
 export function Sensors() {
   const r = useApi<{ sensors: Sensor[] }>('/sensors', live.value ? 5000 : 0);
   const [stop, setStop] = useState<Sensor | null>(null);
@@ -153,7 +246,7 @@ export function Sensors() {
     <>
       <PageHead
         title={t('nav.sensors')}
-        sub={r.data ? t('sensors.sub', { online: n('online'), stale: n('stale') + n('offline') }) + (lost ? t('sensors.lost', { n: lost }) : t('overview.nolost')) : ''}
+        sub={r.data ? t('sensors.sub', { online: n('online'), stale: n('stale') + n('offline'), played: n('done') }) + (lost ? t('sensors.lost', { n: lost }) : t('overview.nolost')) : ''}
       >
         <a class="btn primary" href="/start">
           {t('nav.start')}
@@ -164,10 +257,12 @@ export function Sensors() {
           d.sensors.length ? (
             <div class="sensors">
               {[...d.sensors]
-                .sort((a, b) => ['stale', 'offline', 'online', 'done'].indexOf(a.state) - ['stale', 'offline', 'online', 'done'].indexOf(b.state))
+                .filter((s) => s.state !== 'done')
+                .sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state))
                 .map((s) => (
                   <SensorCard key={s.id} s={s} onStop={setStop} />
                 ))}
+              {n('done') > 0 && <Played list={d.sensors.filter((s) => s.state === 'done')} />}
             </div>
           ) : (
             <Card>
@@ -182,7 +277,7 @@ export function Sensors() {
       </Answer>
       {stop && (
         <Dialog
-          title={t('sensor.stop.title', { name: stop.name })}
+          title={t('sensor.stop.title', { name: title(stop) })}
           onClose={() => setStop(null)}
           actions={
             <>
@@ -196,8 +291,7 @@ export function Sensors() {
                     await post('/capture/stop', { sensor: s.id });
                     r.reload();
                   } catch (e) {
-                    const x = e as ApiError;
-                    toast(x.message + (x.hint ? ' ' + x.hint : ''), { bad: true });
+                    toast(say(e), { bad: true });
                   }
                 }}
               >

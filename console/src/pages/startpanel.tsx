@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The three ways to first data: watch an interface, drop a capture file, play the demonstration. Shows the job's
 // progress and, when it is done, leads to the overview of exactly the time that the new data covers.
+import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api, post, session, url, useApi, type ApiError } from '../app/api';
+import { api, may, post, say, url, useApi } from '../app/api';
 import { bytes, int } from '../app/format';
 import { t } from '../app/i18n';
+import { quote, term } from '../app/query';
 import { go } from '../app/route';
 import { jobs } from '../app/stream';
 import { iso } from '../app/time';
-import type { Job } from '../app/types';
+import type { Histo, Job } from '../app/types';
 import { Answer, Button, Card, PageHead } from '../ui/base';
 import { Icon } from '../ui/icons';
 import { toast } from '../ui/overlay';
@@ -22,28 +24,28 @@ interface Interface {
   packets?: number;
 }
 
+/** The jobs that this browser tab started and has not led away from; the first run stays on screen meanwhile. */
+export const adding = signal<string[]>([]);
+
 export function jobError(j: Job): string {
   if (!j.error) return '';
   return typeof j.error === 'string' ? j.error : [j.error.message, j.error.hint].filter(Boolean).join(' ');
 }
 
-/** Follows a job by the stream, and by asking, should the stream be down. */
-export function useJob(id: string | null): Job | null {
-  const [job, setJob] = useState<Job | null>(null);
-  const pushed = id ? jobs.value[id] : undefined;
+const ended = (j: Job | undefined) => j?.state === 'done' || j?.state === 'failed';
+
+/** Follows jobs by the stream, and by asking, should the stream be down. */
+function useJobs(ids: string[]): (Job | undefined)[] {
+  const [asked, set] = useState<Record<string, Job>>({});
   useEffect(() => {
-    if (!id) {
-      setJob(null);
-      return;
-    }
     let stop = false;
     const ask = async () => {
       while (!stop) {
         try {
-          const j = await api<Job & { job?: Job }>('/jobs/' + encodeURIComponent(id));
-          const got = j.job ?? j;
-          if (!stop) setJob(got);
-          if (got.state === 'done' || got.state === 'failed') return;
+          const r = await api<{ jobs: Job[] }>(url('/jobs', { limit: 200 }));
+          const mine = r.jobs.filter((j) => ids.includes(j.id));
+          if (!stop) set(Object.fromEntries(mine.map((j) => [j.id, j])));
+          if (mine.length === ids.length && mine.every(ended)) return;
         } catch {
           /* asked again below */
         }
@@ -54,31 +56,41 @@ export function useJob(id: string | null): Job | null {
     return () => {
       stop = true;
     };
-  }, [id]);
-  if (pushed && job && (job.state === 'done' || job.state === 'failed')) return job;
-  return pushed ?? job;
+  }, [ids.join()]);
+  return ids.map((id) => (ended(asked[id]) ? asked[id] : (jobs.value[id] ?? asked[id])));
 }
 
-function JobCard({ id, onReset }: { id: string; onReset(): void }) {
-  const j = useJob(id);
+/** The address of an overview of exactly the time that these jobs' events cover; null while not all are found. */
+async function resultHref(list: Job[], patient: boolean): Promise<string | null> {
+  const q = list.length > 1 ? `daizong.sensor:(${list.map((j) => quote(j.name)).join(' OR ')})` : term('daizong.sensor', list[0].name);
+  const want = list.reduce((n, j) => n + (j.events ?? 0), 0);
+  const found = await api<Histo>(url('/events/histogram', { q, from: '1970-01-01T00:00:00Z', to: iso(Date.now() + 864e5), by: 'none' }));
+  if (patient && found.total < want) return null;
+  const s = (await dataSpan(q)) ?? (await dataSpan());
+  if (!s) return null;
+  const pad = Math.max(2000, (s[1] - s[0]) * 0.05);
+  const p = new URLSearchParams({ from: iso(s[0] - pad) });
+  if (Date.now() - s[1] > 120e3) p.set('to', iso(s[1] + pad));
+  return '/overview?' + p.toString();
+}
+
+function JobCard({ ids, onReset }: { ids: string[]; onReset(): void }) {
+  const list = useJobs(ids);
+  const known = list.filter((j): j is Job => !!j);
   const went = useRef(false);
   const [opening, setOpening] = useState(false);
+  const over = known.length === ids.length && known.every(ended);
+  const bad = known.filter((j) => j.state === 'failed');
+  const sum = (of: (j: Job) => number | undefined) => known.reduce((n, j) => n + (of(j) ?? 0), 0);
   const show = async () => {
     setOpening(true);
     // The store may need a moment until the last events can be found.
     for (let i = 0; i < 15; i++) {
-      try {
-        const s = await dataSpan();
-        if (s) {
-          const pad = Math.max(1000, (s[1] - s[0]) * 0.02);
-          const recent = Date.now() - s[1] < 120e3;
-          const p = new URLSearchParams({ from: iso(s[0] - pad) });
-          if (!recent) p.set('to', iso(s[1] + pad));
-          go('/overview?' + p.toString());
-          return;
-        }
-      } catch {
-        /* tried again */
+      const to = await resultHref(known, i < 10).catch(() => null);
+      if (to) {
+        adding.value = [];
+        go(to);
+        return;
       }
       await new Promise((r) => setTimeout(r, 1000));
     }
@@ -86,31 +98,35 @@ function JobCard({ id, onReset }: { id: string; onReset(): void }) {
     toast(t('range.nodata'));
   };
   useEffect(() => {
-    if (j?.state === 'done' && !went.current && (j.events ?? 1) > 0) {
-      went.current = true;
-      void show();
-    }
-  }, [j?.state]);
-  const pct = Math.round((j?.progress ?? 0) * 100);
-  const failed = j?.state === 'failed';
+    if (!over || bad.length || went.current || !sum((j) => j.events ?? 1)) return;
+    went.current = true;
+    void show();
+  }, [over]);
+  const pct = Math.round((sum((j) => (ended(j) ? 1 : j.progress)) / ids.length) * 100);
+  const failed = over && bad.length === ids.length;
+  const now = known.find((j) => j.state === 'running') ?? known.find((j) => j.state === 'queued');
   return (
     <Card class="job">
-      <h2>{failed ? t('job.failed') : j?.state === 'done' ? t('job.done') : t('job.running', { name: j?.name ?? '' })}</h2>
-      <progress max={100} value={j?.state === 'done' ? 100 : pct} aria-label={t('job.progress')} />
-      <p class={failed ? 'bad' : 'muted'} role="status">
-        {failed
-          ? jobError(j!)
-          : j
-            ? t('job.counts', { pct, events: j.events ?? 0, alerts: j.alerts ?? 0 }) + (j.detail ? ' · ' + j.detail : '')
-            : t('state.loading')}
+      <h2>{failed ? t('job.failed') : over ? t('job.done') : t('job.running', { name: now?.name ?? '' })}</h2>
+      <progress max={100} value={pct} aria-label={t('job.progress')} />
+      <p class="muted" role="status">
+        {known.length
+          ? t('job.counts', { pct, events: sum((j) => j.events), alerts: sum((j) => j.alerts) }) +
+            (ids.length > 1 ? ' · ' + t('job.of', { n: known.filter(ended).length, all: ids.length }) : '')
+          : t('state.loading')}
       </p>
+      {bad.map((j) => (
+        <p class="bad" role="alert" key={j.id}>
+          {j.name}: {jobError(j)}
+        </p>
+      ))}
       <div class="row">
-        {j?.state === 'done' && (
+        {over && !failed && (
           <Button kind="primary" onClick={() => void show()} disabled={opening}>
             {opening ? t('job.opening') : t('job.show')}
           </Button>
         )}
-        {(failed || j?.state === 'done') && <Button onClick={onReset}>{t('job.another')}</Button>}
+        {over && <Button onClick={onReset}>{t('job.another')}</Button>}
       </div>
     </Card>
   );
@@ -127,8 +143,7 @@ function Interfaces({ onStarted, first }: { onStarted(name: string): void; first
       await post('/capture/start', { interface: name, ...(filter ? { filter } : {}) });
       onStarted(name);
     } catch (e) {
-      const x = e as ApiError;
-      toast(x.message + (x.hint ? ' ' + x.hint : ''), { bad: true });
+      toast(say(e), { bad: true });
     } finally {
       setBusy(false);
     }
@@ -179,21 +194,18 @@ function bytesSpeed(mbit: number): string {
 }
 
 export function StartPanel({ first = false }: { first?: boolean }) {
-  const [job, setJob] = useState<string | null>(null);
+  const mine = adding.value;
   const [over, setOver] = useState(false);
   const [busy, setBusy] = useState('');
   const [watching, setWatching] = useState('');
   const file = useRef<HTMLInputElement>(null);
-  const fail = (e: unknown) => {
-    const x = e as ApiError;
-    toast(x.message + (x.hint ? ' ' + x.hint : ''), { bad: true });
-  };
+  const fail = (e: unknown) => toast(say(e), { bad: true });
   const upload = async (f: File | undefined) => {
     if (!f) return;
     setBusy(t('start.uploading', { name: f.name, size: bytes(f.size) }));
     try {
       const r = await api<{ job: { id: string } }>(url('/captures', { name: f.name }), { method: 'POST', raw: f });
-      setJob(r.job.id);
+      adding.value = [r.job.id];
     } catch (e) {
       fail(e);
     } finally {
@@ -203,8 +215,10 @@ export function StartPanel({ first = false }: { first?: boolean }) {
   const demo = async () => {
     setBusy(t('start.demo.loading'));
     try {
-      const r = await post<{ job: Job }>('/demo');
-      setJob(r.job.id);
+      // Each capture is a job; the node names the last of them, the others are those still to do.
+      const r = await post<{ job: { id: string } }>('/demo');
+      const all = await api<{ jobs: Job[] }>(url('/jobs', { limit: 200 }));
+      adding.value = all.jobs.filter((j) => j.id === r.job.id || (j.kind === 'demo' && !ended(j))).map((j) => j.id);
     } catch (e) {
       fail(e);
     } finally {
@@ -223,13 +237,13 @@ export function StartPanel({ first = false }: { first?: boolean }) {
     }, 2000);
     return () => clearInterval(id);
   }, [watching]);
-  const reader = session.value?.user.role === 'viewer';
+  const reader = !may('decide');
   return (
     <>
       <PageHead title={first ? t('start.first') : t('nav.start')} sub={first ? t('start.first.sub') : t('start.sub')} />
       {reader && <p class="note-line">{t('start.reader')}</p>}
-      {job ? (
-        <JobCard id={job} onReset={() => setJob(null)} />
+      {mine.length ? (
+        <JobCard ids={mine} onReset={() => (adding.value = [])} />
       ) : watching ? (
         <Card class="job">
           <h2>{t('start.watching', { name: watching })}</h2>
@@ -251,7 +265,7 @@ export function StartPanel({ first = false }: { first?: boolean }) {
           <Card title={t('start.demo')}>
             <p>{t('start.demo.what')}</p>
             <div class="grow" />
-            <Button kind={first ? 'primary' : 'plain'} onClick={() => void demo()} disabled={!!busy}>
+            <Button kind={first ? 'primary' : 'plain'} onClick={() => void demo()} disabled={!!busy || reader}>
               {t('start.demo.go')}
             </Button>
           </Card>
@@ -266,7 +280,7 @@ export function StartPanel({ first = false }: { first?: boolean }) {
               onDrop={(e) => {
                 e.preventDefault();
                 setOver(false);
-                void upload(e.dataTransfer?.files[0]);
+                if (!reader) void upload(e.dataTransfer?.files[0]);
               }}
             >
               <Icon name="download" size={24} />
@@ -274,13 +288,13 @@ export function StartPanel({ first = false }: { first?: boolean }) {
               <p class="muted small">{t('start.file.kinds')}</p>
             </div>
             <input ref={file} type="file" class="sr" tabIndex={-1} aria-label={t('start.file')} onChange={(e) => void upload(e.currentTarget.files?.[0])} />
-            <Button onClick={() => file.current?.click()} disabled={!!busy}>
+            <Button onClick={() => file.current?.click()} disabled={!!busy || reader}>
               {t('start.file.go')}
             </Button>
           </Card>
           <Card title={t('start.iface')}>
             <p>{t('start.iface.what')}</p>
-            <Interfaces onStarted={setWatching} first={first} />
+            {may('administer') ? <Interfaces onStarted={setWatching} first={first} /> : <p class="muted">{t('start.iface.admin')}</p>}
           </Card>
         </div>
       )}

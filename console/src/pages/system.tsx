@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // System: health in words, users, access tokens, one's own account, settings. What is open is part of the URL.
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { del, post, put, session, useApi, type ApiError } from '../app/api';
+import { del, may, post, put, say, session, useApi } from '../app/api';
 import { bytes, int, rate } from '../app/format';
-import { setLang, t, word, type Lang } from '../app/i18n';
+import { t, word } from '../app/i18n';
 import { param, setParams } from '../app/route';
 import { brief, ago, duration } from '../app/time';
 import type { Health } from '../app/types';
@@ -34,11 +35,6 @@ interface Settings {
 }
 
 const ROLES = ['admin', 'analyst', 'viewer'];
-
-function say(e: unknown): string {
-  const x = e as ApiError;
-  return x.message + (x.hint ? ' ' + x.hint : '');
-}
 
 const when = (s?: string | null) => (s ? brief(Date.parse(s), false) : '–');
 
@@ -83,94 +79,136 @@ function HealthTab() {
   );
 }
 
+/** A form in a dialog or card: says what went wrong under its fields. */
+function Form(p: { send(): Promise<void>; label: string; onCancel?: () => void; children: ComponentChildren }) {
+  const [bad, setBad] = useState('');
+  const [busy, setBusy] = useState(false);
+  return (
+    <form
+      class="form"
+      onSubmit={async (e) => {
+        e.preventDefault();
+        setBusy(true);
+        try {
+          await p.send();
+          setBad('');
+        } catch (x) {
+          setBad(say(x));
+        } finally {
+          setBusy(false);
+        }
+      }}
+    >
+      {p.children}
+      {bad && (
+        <p class="bad" role="alert">
+          {bad}
+        </p>
+      )}
+      <div class={`row ${p.onCancel ? 'end' : ''}`}>
+        {p.onCancel && <Button onClick={p.onCancel}>{t('action.cancel')}</Button>}
+        <Button type="submit" kind="primary" disabled={busy}>
+          {p.label}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Password(p: { label: string; value: string; onChange(v: string): void; old?: boolean }) {
+  return (
+    <label class="field">
+      {p.label}
+      <input
+        required
+        type="password"
+        autocomplete={p.old ? 'current-password' : 'new-password'}
+        minLength={p.old ? undefined : 8}
+        value={p.value}
+        onInput={(e) => p.onChange(e.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+/** Rows of plain cells; the last column holds what can be done with the row. */
+function Table(p: { label: string; heads: string[]; rows: { key: string | number; cells: ComponentChildren[]; acts?: ComponentChildren }[] }) {
+  return (
+    <div class="table-box" tabIndex={0} role="region" aria-label={p.label}>
+      <table>
+        <thead>
+          <tr>
+            {p.heads.map((h) => (
+              <th scope="col" key={h}>
+                {h}
+              </th>
+            ))}
+            <th scope="col">
+              <span class="sr">{t('users.actions')}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {p.rows.map((r) => (
+            <tr key={r.key}>
+              {r.cells.map((c, i) => (
+                <td key={i} class={i > 1 ? 'muted' : ''}>
+                  {c}
+                </td>
+              ))}
+              <td class="end">{r.acts && <span class="row end">{r.acts}</span>}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
 function NewUser({ onDone }: { onDone(): void }) {
   const [name, setName] = useState('');
   const [pass, setPass] = useState('');
   const [role, setRole] = useState('analyst');
-  const [bad, setBad] = useState('');
+  const send = async () => {
+    await post('/users', { name, password: pass, role });
+    toast(t('users.added', { name }));
+    onDone();
+  };
   return (
     <Dialog title={t('users.new')} onClose={onDone}>
-      <form
-        class="form"
-        onSubmit={async (e) => {
-          e.preventDefault();
-          try {
-            await post('/users', { name, password: pass, role });
-            toast(t('users.added', { name }));
-            onDone();
-          } catch (x) {
-            setBad(say(x));
-          }
-        }}
-      >
+      <Form send={send} label={t('users.add')} onCancel={onDone}>
         <label class="field">
           {t('login.user')}
           <input required autocomplete="off" value={name} onInput={(e) => setName(e.currentTarget.value)} />
         </label>
-        <label class="field">
-          {t('login.password')}
-          <input required type="password" autocomplete="new-password" minLength={8} value={pass} onInput={(e) => setPass(e.currentTarget.value)} />
-        </label>
+        <Password label={t('account.new')} value={pass} onChange={setPass} />
         <label class="field">
           {t('users.role')}
           <select value={role} onChange={(e) => setRole(e.currentTarget.value)}>
             {ROLES.map((r) => (
               <option key={r} value={r}>
-                {t('role.' + r)}
+                {t('role.' + r)}: {t('role.may.' + r)}
               </option>
             ))}
           </select>
         </label>
-        {bad && (
-          <p class="bad" role="alert">
-            {bad}
-          </p>
-        )}
-        <div class="row end">
-          <Button onClick={onDone}>{t('action.cancel')}</Button>
-          <Button type="submit" kind="primary">
-            {t('users.add')}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }
 
 function NewPassword({ name, onDone }: { name: string; onDone(): void }) {
   const [pass, setPass] = useState('');
-  const [bad, setBad] = useState('');
+  const send = async () => {
+    await put(`/users/${encodeURIComponent(name)}/password`, { password: pass });
+    toast(t('account.changed'));
+    onDone();
+  };
   return (
     <Dialog title={t('users.setpass', { name })} onClose={onDone}>
-      <form
-        class="form"
-        onSubmit={async (e) => {
-          e.preventDefault();
-          try {
-            await put(`/users/${encodeURIComponent(name)}/password`, { new: pass, password: pass });
-            toast(t('account.changed'));
-            onDone();
-          } catch (x) {
-            setBad(say(x));
-          }
-        }}
-      >
-        <label class="field">
-          {t('account.new')}
-          <input required type="password" autocomplete="new-password" minLength={8} value={pass} onInput={(e) => setPass(e.currentTarget.value)} />
-        </label>
-        {bad && (
-          <p class="bad" role="alert">
-            {bad}
-          </p>
-        )}
-        <div class="row end">
-          <Button onClick={onDone}>{t('action.cancel')}</Button>
-          <Button type="submit" kind="primary">
-            {t('action.save')}
-          </Button>
-        </div>
-      </form>
+      <Form send={send} label={t('action.save')} onCancel={onDone}>
+        <Password label={t('account.new')} value={pass} onChange={setPass} />
+      </Form>
     </Dialog>
   );
 }
@@ -219,43 +257,24 @@ function UsersTab() {
     <Card title={t('system.users')} extra={<Button onClick={() => setAdd(true)}>{t('users.new')}</Button>}>
       <Answer of={r}>
         {(d) => (
-          <div class="table-box" tabIndex={0} role="region" aria-label={t('system.users')}>
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">{t('login.user')}</th>
-                  <th scope="col">{t('users.role')}</th>
-                  <th scope="col">{t('users.created')}</th>
-                  <th scope="col">{t('users.login')}</th>
-                  <th scope="col">
-                    <span class="sr">{t('users.actions')}</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {d.users.map((u) => (
-                  <tr key={u.name}>
-                    <td>{u.name}</td>
-                    <td>{word('role.', u.role)}</td>
-                    <td class="muted">{when(u.created)}</td>
-                    <td class="muted">{when(u.last_login)}</td>
-                    <td class="end">
-                      {u.name !== session.value?.user.name && (
-                        <span class="row end">
-                          <Button class="small" onClick={() => setPass(u.name)}>
-                            {t('users.resetpass')}
-                          </Button>
-                          <Button class="small" kind="danger" onClick={() => setGone(u.name)}>
-                            {t('action.delete')}
-                          </Button>
-                        </span>
-                      )}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            label={t('system.users')}
+            heads={[t('login.user'), t('users.role'), t('users.created'), t('users.login')]}
+            rows={d.users.map((u) => ({
+              key: u.name,
+              cells: [u.name, word('role.', u.role), when(u.created), when(u.last_login)],
+              acts: u.name !== session.value?.user.name && (
+                <>
+                  <Button class="small" onClick={() => setPass(u.name)}>
+                    {t('users.resetpass')}
+                  </Button>
+                  <Button class="small" kind="danger" onClick={() => setGone(u.name)}>
+                    {t('action.delete')}
+                  </Button>
+                </>
+              ),
+            }))}
+          />
         )}
       </Answer>
       {add && <NewUser onDone={done} />}
@@ -293,36 +312,19 @@ function TokensTab() {
       <Answer of={r}>
         {(d) =>
           d.tokens.length ? (
-            <div class="table-box" tabIndex={0} role="region" aria-label={t('system.tokens')}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t('tokens.name')}</th>
-                    <th scope="col">{t('users.role')}</th>
-                    <th scope="col">{t('users.created')}</th>
-                    <th scope="col">{t('tokens.used')}</th>
-                    <th scope="col">
-                      <span class="sr">{t('users.actions')}</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {d.tokens.map((x) => (
-                    <tr key={x.id}>
-                      <td>{x.name}</td>
-                      <td>{word('role.', x.role)}</td>
-                      <td class="muted">{when(x.created)}</td>
-                      <td class="muted">{when(x.last_used)}</td>
-                      <td class="end">
-                        <Button class="small" kind="danger" onClick={() => setGone(x)}>
-                          {t('tokens.revoke')}
-                        </Button>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              label={t('system.tokens')}
+              heads={[t('tokens.name'), t('users.role'), t('users.created'), t('tokens.used')]}
+              rows={d.tokens.map((x) => ({
+                key: x.id,
+                cells: [x.name, word('role.', x.role), when(x.created), when(x.last_used)],
+                acts: (
+                  <Button class="small" kind="danger" onClick={() => setGone(x)}>
+                    {t('tokens.revoke')}
+                  </Button>
+                ),
+              }))}
+            />
           ) : (
             <p class="none">{t('tokens.none')}</p>
           )
@@ -364,51 +366,20 @@ function AccountTab() {
   const [old, setOld] = useState('');
   const [a, setA] = useState('');
   const [b, setB] = useState('');
-  const [bad, setBad] = useState('');
+  const send = async () => {
+    if (a !== b) throw new Error(t('account.differ'));
+    await put('/session/password', { old, new: a });
+    for (const clear of [setOld, setA, setB]) clear('');
+    toast(t('account.changed'));
+  };
   return (
     <Card title={t('user.password')} class="slim-card">
-      <form
-        class="form"
-        onSubmit={async (e) => {
-          e.preventDefault();
-          if (a !== b) {
-            setBad(t('account.differ'));
-            return;
-          }
-          try {
-            await put('/session/password', { old, new: a });
-            setOld('');
-            setA('');
-            setB('');
-            setBad('');
-            toast(t('account.changed'));
-          } catch (x) {
-            setBad(say(x));
-          }
-        }}
-      >
+      <Form send={send} label={t('user.password')}>
         <input class="sr" type="text" autocomplete="username" value={session.value?.user.name ?? ''} readOnly tabIndex={-1} aria-label={t('login.user')} />
-        <label class="field">
-          {t('account.old')}
-          <input required type="password" autocomplete="current-password" value={old} onInput={(e) => setOld(e.currentTarget.value)} />
-        </label>
-        <label class="field">
-          {t('account.new')}
-          <input required type="password" autocomplete="new-password" minLength={8} value={a} onInput={(e) => setA(e.currentTarget.value)} />
-        </label>
-        <label class="field">
-          {t('account.again')}
-          <input required type="password" autocomplete="new-password" minLength={8} value={b} onInput={(e) => setB(e.currentTarget.value)} />
-        </label>
-        {bad && (
-          <p class="bad" role="alert">
-            {bad}
-          </p>
-        )}
-        <Button type="submit" kind="primary">
-          {t('user.password')}
-        </Button>
-      </form>
+        <Password old label={t('account.old')} value={old} onChange={setOld} />
+        <Password label={t('account.new')} value={a} onChange={setA} />
+        <Password label={t('account.again')} value={b} onChange={setB} />
+      </Form>
     </Card>
   );
 }
@@ -427,17 +398,17 @@ function SettingsTab() {
       <Answer of={r}>
         {() =>
           s && (
-            <form
-              class="form"
-              onSubmit={async (e) => {
-                e.preventDefault();
-                try {
-                  await put('/settings', { ...s, home_net: nets.split(/[\s,]+/).filter(Boolean) });
-                  toast(t('settings.saved'));
-                  r.reload();
-                } catch (x) {
-                  toast(say(x), { bad: true });
-                }
+            <Form
+              label={t('action.save')}
+              send={async () => {
+                await put('/settings', {
+                  retention_days: s.retention_days,
+                  keep_raw: s.keep_raw,
+                  home_net: nets.split(/[\s,]+/).filter(Boolean),
+                  ...(s.language ? { language: s.language } : {}),
+                });
+                toast(t('settings.saved'));
+                r.reload();
               }}
             >
               <label class="field">
@@ -456,22 +427,14 @@ function SettingsTab() {
               </label>
               <label class="field">
                 {t('settings.language')}
-                <select
-                  value={s.language}
-                  onChange={(e) => {
-                    const v = e.currentTarget.value;
-                    set({ ...s, language: v });
-                    void setLang(v as Lang);
-                  }}
-                >
-                  <option value="zh-CN">中文</option>
+                <select value={s.language} onChange={(e) => set({ ...s, language: e.currentTarget.value })}>
+                  {!s.language && <option value="">{t('settings.language.none')}</option>}
+                  <option value="zh">中文</option>
                   <option value="en">English</option>
                 </select>
+                <span class="small">{t('settings.language.note')}</span>
               </label>
-              <Button type="submit" kind="primary">
-                {t('action.save')}
-              </Button>
-            </form>
+            </Form>
           )
         }
       </Answer>
@@ -480,7 +443,7 @@ function SettingsTab() {
 }
 
 export function System() {
-  const admin = session.value?.user.role === 'admin';
+  const admin = may('administer');
   const tabs: [string, string][] = [
     ['health', t('system.health')],
     ...(admin

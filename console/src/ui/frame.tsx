@@ -3,7 +3,7 @@
 // node's own trouble as one line, and the keys that work everywhere.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { api, session, useApi } from '../app/api';
+import { api, ended, session, useApi } from '../app/api';
 import { lang, setLang, t } from '../app/i18n';
 import { layers, useKeys, type Binding } from '../app/keys';
 import { medium, narrow, setSingleKeys, singleKeys, theme, toggleTheme } from '../app/prefs';
@@ -53,6 +53,7 @@ export async function logout(): Promise<void> {
     /* the cookie is worthless either way */
   }
   stopStream();
+  ended.value = false;
   session.value = null;
 }
 
@@ -142,32 +143,13 @@ function UserButton({ onHelp }: { onHelp(): void }) {
   );
 }
 
-function UnitButton() {
-  const s = session.value!;
-  const name = !s.unit?.name || s.unit.name === 'default' ? t('unit.default') : s.unit.name;
-  const units = s.units ?? [];
-  if (units.length < 2)
-    return (
-      <span class="btn flat unit" title={t('unit.title')}>
-        <span class="clip">{name}</span>
-      </span>
-    );
+/** Whose network this is. The node shows an administrator all units together, others their own. */
+function Unit() {
+  const u = session.value!.unit;
   return (
-    <button
-      type="button"
-      class="btn unit"
-      aria-haspopup="menu"
-      title={t('unit.title')}
-      onClick={(e) =>
-        openMenu(
-          e.currentTarget as HTMLElement,
-          t('unit.title'),
-          units.map((u) => ({ label: u.name, on: u.id === s.unit?.id, run: () => (session.value = { ...s, unit: u }) })),
-        )
-      }
-    >
-      <span class="clip">{name}</span> <Icon name="down" size={12} />
-    </button>
+    <span class="btn flat unit" title={t('unit.title')}>
+      <span class="clip">{!u?.name || u.name === 'default' ? t('unit.default') : u.name}</span>
+    </span>
   );
 }
 
@@ -232,6 +214,9 @@ function useOpenGroups(): void {
 function Trouble() {
   const h = useApi<Health>('/health', 15000);
   const d = h.data;
+  const cut = streamState.value === 'down';
+  // The stream knows at once when the node goes and when it is back.
+  useEffect(() => h.reload(), [cut]);
   let text = '';
   if (h.error && h.error.status === 0) text = t('trouble.unreachable');
   else if (d && d.store.state === 'starting') text = t('trouble.starting');
@@ -333,7 +318,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
           <Logo />
           <span>{t('brand')}</span>
         </a>
-        <UnitButton />
+        <Unit />
         <div class="top-search">{path.value === '/events' ? null : <Search />}</div>
         <TimePicker />
         <LiveButton />

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Payload as hex and text, with the bytes that the rule looked for marked in both.
+import { useLayoutEffect } from 'preact/hooks';
 import { useSize } from './hooks';
 
 export interface Mark {
@@ -64,9 +65,15 @@ const LIMIT = 512;
 
 export function HexView({ data, marks, label }: { data: Uint8Array; marks: Mark[]; label: string }) {
   const [box, width] = useSize<HTMLPreElement>();
-  // Sixteen bytes a line need about 71 characters; a narrow drawer takes eight.
+  // Sixteen bytes a line need 72 characters; a narrow drawer takes eight.
   const per = width === 0 || width >= 540 ? 16 : 8;
-  const n = Math.min(data.length, LIMIT);
+  const n = Math.min(data.length, Math.max(LIMIT, ...marks.slice(0, 1).map((m) => m.to + 64)));
+  // What the rule looked for is in view from the start.
+  useLayoutEffect(() => {
+    const el = box.current;
+    const mark = el?.querySelector('mark');
+    if (el && mark) el.scrollTop = Math.max(0, mark.offsetTop - el.offsetTop - 54);
+  }, [data, per]);
   const on = new Uint8Array(n);
   for (const m of marks) for (let i = m.from; i < Math.min(m.to, n); i++) on[i] = 1;
   const rows = [];
@@ -88,7 +95,7 @@ export function HexView({ data, marks, label }: { data: Uint8Array; marks: Mark[
   return (
     <pre class="hex" ref={box} tabIndex={0} aria-label={label}>
       {rows}
-      {data.length > LIMIT && <div class="off">… +{data.length - LIMIT}</div>}
+      {data.length > n && <div class="off">… +{data.length - n}</div>}
     </pre>
   );
 }

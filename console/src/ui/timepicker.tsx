@@ -11,9 +11,9 @@ import { Popover, toast } from './overlay';
 
 const EVER = '1970-01-01T00:00:00Z';
 
-/** Oldest and newest event of all, or null when there is none. */
-export async function dataSpan(): Promise<[number, number] | null> {
-  const ask = (order: string) => api<EventList>(url('/events', { from: EVER, to: iso(Date.now() + 864e5), limit: 1, order }));
+/** Oldest and newest event of all (or of those that `q` finds), or null when there is none. */
+export async function dataSpan(q = ''): Promise<[number, number] | null> {
+  const ask = (order: string) => api<EventList>(url('/events', { q, from: EVER, to: iso(Date.now() + 864e5), limit: 1, order }));
   const [a, b] = await Promise.all([ask('asc'), ask('desc')]);
   if (!b.events.length) return null;
   const last = Date.parse(b.events[0].timestamp);
@@ -21,11 +21,11 @@ export async function dataSpan(): Promise<[number, number] | null> {
 }
 
 /** Shows everything there is: up to now when the newest event is recent, else its own span with a little room. */
-export async function showAll(): Promise<boolean> {
+export async function showAll(replace = false): Promise<boolean> {
   const s = await dataSpan();
   if (!s) return false;
-  const pad = Math.max(1000, (s[1] - s[0]) * 0.02);
-  setRange(iso(s[0] - pad), Date.now() - s[1] < 120e3 ? 'now' : iso(s[1] + pad));
+  const pad = Math.max(2000, (s[1] - s[0]) * 0.05);
+  setRange(iso(s[0] - pad), Date.now() - s[1] < 120e3 ? 'now' : iso(s[1] + pad), replace);
   return true;
 }
 
