@@ -161,6 +161,14 @@ void event_item(struct event *ev, struct span s)
     json_add_string(ev->out, s);
 }
 
+void event_item_base64(struct event *ev, struct span s)
+{
+    event_comma(ev);
+    buf_byte(ev->out, '"');
+    base64_add(ev->out, s);
+    buf_byte(ev->out, '"');
+}
+
 void event_item_uint(struct event *ev, uint64_t v)
 {
     event_comma(ev);

@@ -47,6 +47,7 @@ void event_element(struct event *ev);
 void event_close_element(struct event *ev);
 /* Inside a T_STRS or T_UINTS. */
 void event_item(struct event *ev, struct span s);
+void event_item_base64(struct event *ev, struct span s);
 void event_item_uint(struct event *ev, uint64_t v);
 /* Inside a T_MAP or an element of T_OBJS: members whose keys are data. */
 void event_key_str(struct event *ev, struct span key, struct span v);

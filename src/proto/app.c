@@ -142,6 +142,11 @@ const struct proto_conf *app_conf(const struct app *a)
     return a->env->conf;
 }
 
+const struct log_conf *app_log_conf(const struct app *a)
+{
+    return a->log ? a->log : &a->env->conf->log;
+}
+
 void app_change(struct app *a, enum proto_id to)
 {
     a->change_to = to;

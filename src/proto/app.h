@@ -70,6 +70,8 @@ struct app {
     bool other_first, other_given;
     /* Set around the writing of an alert: the http object holds bodies as text, as Base64. */
     bool log_body_text, log_body_base64;
+    /* Set by the sensor before each call of proto.log: what the output wants; NULL: the default. */
+    const struct log_conf *log;
 };
 
 void app_init(struct app *a, struct app_env *env, uint8_t transport, uint16_t sport,

@@ -85,6 +85,16 @@ const char *const tls_log_fields[] = {
 };
 const size_t n_tls_log_fields = LEN(tls_log_fields);
 
+void log_conf_default(struct log_conf *c)
+{
+    *c = (struct log_conf){
+        .http = {.extended = true, .xff_header = "X-Forwarded-For"},
+        .tls = {.extended = true, .session_resumption = true},
+        .dns =
+            {.requests = true, .responses = true, .grouped = true, .detailed = true, .version = 3},
+    };
+}
+
 void proto_conf_default(struct proto_conf *c)
 {
     *c = (struct proto_conf){
@@ -102,13 +112,10 @@ void proto_conf_default(struct proto_conf *c)
                  .max_header_bytes = 64 << 10,
                  .max_headers = 1024,
                  .max_tx = 512},
-        .http_log = {.extended = true, .xff_forward = false, .xff_header = "X-Forwarded-For"},
-        .tls_log = {.extended = true},
         .dns = {.max_tx = 256, .max_name = 1025},
-        .dns_log =
-            {.requests = true, .responses = true, .grouped = true, .detailed = true, .version = 3},
         .file = {.window_bytes = 100 << 10, .keep_bytes = 1 << 20, .store_depth = 1 << 20},
     };
+    log_conf_default(&c->log);
     for (unsigned i = 1; i < PROTO_COUNT; i++)
         c->enabled[i] = true;
 }

@@ -71,16 +71,21 @@ struct file_conf {
     uint32_t store_depth; /* of a stream that carries a wanted file, 0: all of it */
 };
 
+/* What an output wants of each protocol's events. */
+struct log_conf {
+    struct http_log_conf http;
+    struct tls_log_conf tls;
+    struct dns_log_conf dns;
+};
+
 struct proto_conf {
     bool enabled[PROTO_COUNT], detection_only[PROTO_COUNT];
     struct http_conf http;
-    struct http_log_conf http_log;
     struct tls_conf tls;
-    struct tls_log_conf tls_log;
     struct dns_conf dns;
-    struct dns_log_conf dns_log;
     struct ssh_conf ssh;
     struct file_conf file;
+    struct log_conf log; /* for outputs that ask for nothing of their own */
     bool midstream;
 };
 
@@ -99,3 +104,5 @@ extern const char *const tls_log_fields[];
 extern const size_t n_tls_log_fields;
 
 void proto_conf_default(struct proto_conf *c);
+/* What the shipped configuration has events say. */
+void log_conf_default(struct log_conf *c);

@@ -141,7 +141,7 @@ static void bodies(struct event *ev, struct tx *t, bool text)
 
 bool http_log(struct app *app, struct tx *t, enum dir dir, bool alert, struct event *ev)
 {
-    const struct http_log_conf *conf = &app_conf(app)->http_log;
+    const struct http_log_conf *conf = &app_log_conf(app)->http;
     const struct http_tx *tx = http_tx_of(t);
 
     (void)dir;

@@ -105,7 +105,8 @@ struct proto {
     /* n bytes are missing (TCP). Only with accepts_gaps. */
     enum parse (*gap)(struct app *app, enum dir dir, uint64_t n);
     /* Writes the protocol's object (http, dns, …) into an open event; for an alert, both sides or
-     * `dir`'s, as EVE has it. False: nothing to write. */
+     * `dir`'s, as EVE has it. False: nothing to write. A transaction that is several events sets
+     * tx.log_more and is asked again with the next tx.log_part. */
     bool (*log)(struct app *app, struct tx *tx, enum dir dir, bool alert, struct event *ev);
     /* Is the transaction ready to be logged, and towards which direction does the event point?
      * Called when its progress changes. NULL: logged once when both directions are done. */
@@ -147,6 +148,8 @@ struct tx {
     bool inspected[2]; /* detect has done with this direction */
     bool one_way;      /* only direction `way` exists (a DNS request event) */
     uint8_t way;
+    uint16_t log_part; /* which of several events, see proto.log */
+    bool log_more;
     struct file *files[2]; /* lists, newest last */
     uint8_t want_files;    /* bit per direction: rules want all its files */
     void *detect;          /* detect's per-transaction state, on mem */
@@ -171,6 +174,8 @@ void *app_state(struct app *app);
 /* Parsers: memory that lives as long as the flow; NULL at the ceiling. */
 struct arena *app_arena(struct app *app);
 const struct proto_conf *app_conf(const struct app *app);
+/* proto.log: what the output whose event is being written wants of it. */
+const struct log_conf *app_log_conf(const struct app *app);
 /* Parsers: another protocol goes on behind what was consumed (STARTTLS, CONNECT, Upgrade);
  * PROTO_NONE: recognise anew. Takes effect when parse returns. */
 void app_change(struct app *app, enum proto_id to);

@@ -10,13 +10,16 @@ enum {
     RECORD_HANDSHAKE = 22,
     RECORD_DATA = 23,
     RECORD_HEARTBEAT = 24,
+    ALERT_FATAL = 2,
     RECORD_HEAD = 5,
     RECORD_MOST = 16384 + 2048,
     HS_CLIENT_HELLO = 1,
     HS_SERVER_HELLO = 2,
     HS_CERTIFICATE = 11,
-    HS_SERVER_DONE = 14,
-    HS_FINISHED = 20,
+    HS_CERTIFICATE_REQUEST = 13,
+    SSL2_RECORD = 0x80, /* top bit: a record of SSL 2 with a two byte head */
+    SSL2_CLIENT_HELLO = 1,
+    SSL2_HEAD = 11,
     HS_MOST = 128 << 10,
     EXT_SNI = 0,
     EXT_GROUPS = 10,
@@ -24,6 +27,7 @@ enum {
     EXT_SIGALGS = 13,
     EXT_ALPN = 16,
     EXT_TICKET = 35,
+    EXT_EARLY_DATA = 42,
     EXT_VERSIONS = 43,
 };
 
@@ -43,12 +47,29 @@ static bool tls_version_known(uint16_t v)
     return (v >= 0x0300 && v <= 0x0304) || v == TLS_VERSION_TLCP;
 }
 
+/* Is it a client hello in SSL 2's form? Its lengths have to add up. */
+static enum probe tls_probe_ssl2(struct span data)
+{
+    if (data.n < SSL2_HEAD)
+        return data.n < 3 || data.p[2] == SSL2_CLIENT_HELLO ? PROBE_MAYBE : PROBE_NO;
+    const uint8_t *p = data.p;
+    size_t n = be16(p) & 0x7fff, ciphers = be16(p + 5), id = be16(p + 7), challenge = be16(p + 9);
+    bool version = be16(p + 3) == 2 || tls_version_known(be16(p + 3));
+
+    return p[2] == SSL2_CLIENT_HELLO && version && ciphers % 3 == 0 && challenge >= 16 &&
+                   n == SSL2_HEAD - 2 + ciphers + id + challenge
+               ? PROBE_YES
+               : PROBE_NO;
+}
+
 static enum probe tls_probe(struct span data, enum dir dir, const struct probe_hint *hint,
                             bool *ret_swap)
 {
     (void)hint;
     if (data.n == 0)
         return PROBE_MAYBE;
+    if (dir == DIR_TS && (data.p[0] & SSL2_RECORD))
+        return tls_probe_ssl2(data);
     if (data.p[0] != RECORD_HANDSHAKE && (dir == DIR_TS || data.p[0] != RECORD_ALERT))
         return PROBE_NO;
     if (data.n < RECORD_HEAD + 1)
@@ -111,6 +132,8 @@ static void tls_versions(struct tls_hello *h, struct rd *r, bool server)
 {
     if (server) {
         h->chosen = rd_u16(r);
+        if (tls_version_known(h->chosen))
+            h->plain = h->chosen;
         return;
     }
     struct rd list = rd_vec8(r);
@@ -118,6 +141,8 @@ static void tls_versions(struct tls_hello *h, struct rd *r, bool server)
         uint16_t v = rd_u16(&list);
         if (!tls_is_grease(v) && v > h->chosen)
             h->chosen = v;
+        if ((tls_version_known(v) || (v >= 0x7f10 && v <= 0x7f1c)) && v > h->plain)
+            h->plain = v;
     }
 }
 
@@ -147,7 +172,10 @@ static void tls_extension(struct tls_tx *t, struct tls_hello *h, uint16_t type, 
         tls_alpn(t, h, r);
         break;
     case EXT_TICKET:
-        h->ticket = r->n > 0;
+        h->ticket = true;
+        break;
+    case EXT_EARLY_DATA:
+        h->early_data = true;
         break;
     case EXT_VERSIONS:
         tls_versions(h, r, server);
@@ -186,19 +214,20 @@ static void tls_hello(struct app *app, struct tls_tx *t, enum dir dir, struct sp
     if (h->seen && !server)
         return; /* the answer to a HelloRetryRequest says the same again */
     *h = (struct tls_hello){.seen = true};
-    h->version = rd_u16(&r);
-    rd_skip(&r, 32);
+    h->version = h->plain = rd_u16(&r);
+    struct span random = arena_dup(&t->tx.mem, rd_bytes(&r, 32));
+    h->random = random.n == 32 ? random.p : NULL;
     struct rd id = rd_vec8(&r);
     h->session_id = arena_dup(&t->tx.mem, span_of(id.p, id.n));
-    if (server) {
-        h->ciphers[0] = rd_u16(&r);
-        h->n_ciphers = 1;
+    struct rd ciphers = server ? rd_sub(&r, 2) : rd_vec16(&r);
+    size_t room = min_size(ciphers.n / 2, TLS_CIPHERS);
+    h->ciphers = arena_get(&t->tx.mem, room * sizeof(*h->ciphers));
+    if (h->ciphers)
+        h->n_ciphers = tls_u16s(&ciphers, h->ciphers, room);
+    if (server)
         rd_u8(&r);
-    } else {
-        struct rd ciphers = rd_vec16(&r);
-        h->n_ciphers = tls_u16s(&ciphers, h->ciphers, LEN(h->ciphers));
+    else
         rd_vec8(&r);
-    }
     if (v.state == RD_OK && r.n > 0)
         tls_extensions(t, h, &r, server);
     if (v.state != RD_OK)
@@ -206,7 +235,7 @@ static void tls_hello(struct app *app, struct tls_tx *t, enum dir dir, struct sp
     if (conf->ja3)
         tls_ja3(s, server, &t->tx.mem);
     if (!server)
-        tls_ja4(h, t->ja4);
+        tls_ja4(h, t->ja4, &t->tx.mem);
     tx_progress(&t->tx, dir, TLS_HELLO);
 }
 
@@ -251,6 +280,10 @@ static void tls_message(struct app *app, struct tls_tx *t, enum dir dir, uint8_t
     case HS_CERTIFICATE:
         if (t->side[dir].n_certs == 0)
             tls_certificate(t, dir, body);
+        break;
+    case HS_CERTIFICATE_REQUEST:
+        if (dir == DIR_TC)
+            t->client_asked = true;
         break;
     default:
         break;
@@ -322,16 +355,23 @@ static bool tls_record(struct app *app, struct tls_tx *t, enum dir dir, uint8_t 
         return s->change_cipher || tls_handshake(app, t, dir, body);
     case RECORD_CHANGE_CIPHER:
         s->change_cipher = true;
-        if (tls_version(t) < TLS_VERSION_13)
+        if (dir == DIR_TS)
             tls_done(t, dir);
         return true;
     case RECORD_DATA:
+        /* Early data (RFC 8446 2.3) come before the handshake is over. */
+        if (t->side[DIR_TS].hello.early_data && !t->side[DIR_TC].hello.seen)
+            return true;
         s->application = s->change_cipher = true;
         tls_done(t, dir);
         return true;
     case RECORD_ALERT:
         if (!s->change_cipher && body.n != 2)
             tx_event(&t->tx, TLS_EV_INVALID_ALERT_MESSAGE);
+        if (body.n == 2 && body.p[0] == ALERT_FATAL) {
+            tx_progress(&t->tx, DIR_TS, TLS_FINISHED);
+            tx_progress(&t->tx, DIR_TC, TLS_FINISHED);
+        }
         return true;
     case RECORD_HEARTBEAT:
         tx_event(&t->tx, TLS_EV_HEARTBEAT_MESSAGE);
@@ -346,8 +386,21 @@ static bool tls_finished(const struct tls_tx *t)
 {
     const struct tls_side *c = &t->side[DIR_TS], *s = &t->side[DIR_TC];
 
-    return (c->application && s->application) ||
-           (c->change_cipher && s->change_cipher && tls_version(t) < TLS_VERSION_13);
+    return c->application && s->application;
+}
+
+/* A client hello in SSL 2's form (RFC 6101 appendix E): what versions it asks for, nothing else. */
+static size_t tls_ssl2(struct tls_tx *t, struct span data)
+{
+    size_t n = 2 + (size_t)(be16(data.p) & 0x7fff);
+
+    if (data.n < n)
+        return 0;
+    t->side[DIR_TS].hello.seen = true;
+    t->side[DIR_TS].hello.version = 2;
+    tls_ja4(&t->side[DIR_TS].hello, t->ja4, &t->tx.mem);
+    tx_progress(&t->tx, DIR_TS, TLS_HELLO);
+    return n;
 }
 
 static enum parse tls_parse(struct app *app, enum dir dir, struct span data, unsigned flags,
@@ -355,15 +408,23 @@ static enum parse tls_parse(struct app *app, enum dir dir, struct span data, uns
 {
     struct tls_state *st = app_state(app);
 
-    (void)flags;
     if (st->done)
         return PARSE_DONE;
     if (!st->t)
         st->t = (struct tls_tx *)(void *)app_tx_new(app);
     if (!st->t)
         return PARSE_FAIL;
+    if ((flags & PARSE_EOF) && data.n == 0)
+        tx_progress(&st->t->tx, dir, TLS_FINISHED);
     while (data.n - *consumed >= RECORD_HEAD) {
         const uint8_t *p = data.p + *consumed;
+        if (dir == DIR_TS && (p[0] & SSL2_RECORD) && !st->t->side[dir].hello.seen) {
+            size_t used = tls_ssl2(st->t, span_from(data, *consumed));
+            if (used == 0)
+                break;
+            *consumed += used;
+            continue;
+        }
         uint16_t version = be16(p + 1);
         size_t n = be16(p + 3);
         if (version >> 8 != 3 && version != TLS_VERSION_TLCP) {
@@ -395,10 +456,20 @@ static enum parse tls_parse(struct app *app, enum dir dir, struct span data, uns
     return PARSE_OK;
 }
 
+static bool tls_cert_known(const struct tls_side *s)
+{
+    return s->n_certs && s->certs[0].subject.n && s->certs[0].issuer.n;
+}
+
+/* With the certificates there is all to be said; without, when both sides are through. */
 static bool tls_log_ready(struct app *app, struct tx *tx, enum dir *ret_dir)
 {
+    const struct tls_tx *t = (const struct tls_tx *)(const void *)tx;
+
     (void)app;
     *ret_dir = DIR_TS;
+    if (tls_cert_known(&t->side[t->client_asked ? DIR_TS : DIR_TC]))
+        return true;
     return tx->progress[DIR_TS] >= TLS_HANDSHAKE_DONE && tx->progress[DIR_TC] >= TLS_HANDSHAKE_DONE;
 }
 
@@ -406,8 +477,10 @@ static void tls_gone(struct app *app, const struct tx *tx)
 {
     struct tls_state *st = app_state(app);
 
-    if (st->t && &st->t->tx == tx)
+    if (st->t && &st->t->tx == tx) {
         st->t = NULL;
+        st->done = true;
+    }
 }
 
 static const char *const tls_progress_names[] = {"start",          "hello_done", "cert_done",

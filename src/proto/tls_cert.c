@@ -22,6 +22,7 @@ enum {
     SAN_DNS = 0x82,
     SAN_URI = 0x86,
     SAN_IP = 0x87,
+    SAN_DIRECTORY = 0xa4,
     TEXT_MOST = 2048,
 };
 
@@ -234,10 +235,19 @@ static void alternative_names(struct tls_cert *c, struct rd *octets, struct aren
         if (!rd_ok(&names))
             return;
         struct span v = span_of(one.p, one.n);
-        char text[IP_TEXT];
-        if (tag == SAN_IP && (v.n == 4 || v.n == 16)) {
-            struct ip a = v.n == 4 ? ip_v4(v.p) : ip_v6(v.p);
-            v = span_of(text, ip_eve(&a, text));
+        uint8_t room[TEXT_MOST];
+        struct buf text = text_room(room);
+        if (tag == SAN_IP) { /* EVE has the bytes, as a list */
+            buf_byte(&text, '[');
+            for (size_t i = 0; i < v.n; i++)
+                buf_printf(&text, "%s%u", i ? ", " : "", v.p[i]);
+            buf_byte(&text, ']');
+            v = buf_span(&text);
+        } else if (tag == SAN_DIRECTORY) {
+            struct rd name = der_expect(&one, DER_SEQUENCE);
+            struct span dn = name_text(&name, mem);
+            buf_printf(&text, "DirectoryName(%.*s)", (int)dn.n, (const char *)dn.p);
+            v = buf_span(&text);
         } else if (tag != SAN_DNS && tag != SAN_EMAIL && tag != SAN_URI) {
             continue;
         }

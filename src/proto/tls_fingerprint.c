@@ -81,12 +81,12 @@ static void ja4_list(struct buf *b, const uint16_t *v, size_t n)
 }
 
 /* The first twelve hex digits of the text's SHA-256. */
-static void ja4_hash(struct span text, bool empty, char to[13])
+static void ja4_hash(struct span text, char to[13])
 {
     uint8_t digest[32];
     char hex[65];
 
-    if (empty || EVP_Digest(text.p, text.n, digest, NULL, EVP_sha256(), NULL) != 1) {
+    if (EVP_Digest(text.p, text.n, digest, NULL, EVP_sha256(), NULL) != 1) {
         memset(to, '0', 12);
     } else {
         hex_text(span_of(digest, sizeof(digest)), hex);
@@ -131,15 +131,16 @@ static void ja4_alpn(const struct tls_hello *h, char to[3])
     to[1] = plain ? (char)last : hex[last & 15];
 }
 
-void tls_ja4(const struct tls_hello *h, char text[40])
+void tls_ja4(const struct tls_hello *h, char text[40], struct arena *mem)
 {
-    uint16_t ciphers[TLS_CIPHERS], extensions[TLS_EXTENSIONS];
+    uint16_t *ciphers = arena_get(mem, h->n_ciphers * sizeof(*ciphers));
+    uint16_t extensions[TLS_EXTENSIONS];
     size_t n_ciphers = 0, n_extensions = 0, n_all = 0;
     char alpn[3], hash_ciphers[13], hash_extensions[13];
     bool sni = false;
     struct list_text l;
 
-    for (size_t i = 0; i < h->n_ciphers; i++)
+    for (size_t i = 0; ciphers && i < h->n_ciphers; i++)
         if (!tls_is_grease(h->ciphers[i]))
             ciphers[n_ciphers++] = h->ciphers[i];
     for (size_t i = 0; i < h->n_extensions; i++) {
@@ -155,7 +156,7 @@ void tls_ja4(const struct tls_hello *h, char text[40])
     sort_u16(extensions, n_extensions);
     list_init(&l);
     ja4_list(&l.b, ciphers, n_ciphers);
-    ja4_hash(buf_span(&l.b), n_ciphers == 0, hash_ciphers);
+    ja4_hash(buf_span(&l.b), hash_ciphers);
     list_init(&l);
     ja4_list(&l.b, extensions, n_extensions);
     uint16_t sigalgs[TLS_SIGALGS];
@@ -165,9 +166,8 @@ void tls_ja4(const struct tls_hello *h, char text[40])
             sigalgs[n_sigalgs++] = h->sigalgs[i];
     buf_byte(&l.b, '_');
     ja4_list(&l.b, sigalgs, n_sigalgs);
-    ja4_hash(buf_span(&l.b), n_extensions == 0, hash_extensions);
+    ja4_hash(buf_span(&l.b), hash_extensions);
     ja4_alpn(h, alpn);
-    snprintf(text, 40, "t%s%c%02zu%02zu%s_%s_%s", ja4_version(h->chosen ? h->chosen : h->version),
-             sni ? 'd' : 'i', min_size(n_ciphers, 99), min_size(n_all, 99), alpn, hash_ciphers,
-             hash_extensions);
+    snprintf(text, 40, "t%s%c%02zu%02zu%s_%s_%s", ja4_version(h->plain), sni ? 'd' : 'i',
+             min_size(n_ciphers, 99), min_size(n_all, 99), alpn, hash_ciphers, hash_extensions);
 }

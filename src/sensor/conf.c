@@ -117,6 +117,12 @@ static bool conf_ports(struct yaml *root, const char *path, uint16_t *ports, uin
     return true;
 }
 
+/* Does the configuration say yes or no, and not leave it to us? */
+static bool said(const struct yaml *y)
+{
+    return y && y->kind == YAML_SCALAR && y->value[0] && strcmp(y->value, "auto") != 0;
+}
+
 static bool conf_decode(struct sensor_conf *c, struct yaml *root, struct err *e)
 {
     struct decode_conf *d = &c->decode;
@@ -138,6 +144,10 @@ static bool conf_decode(struct sensor_conf *c, struct yaml *root, struct err *e)
     if (layers == 0 || layers > 255)
         return err_set(e, ERR_CONFIG, "decoder.max-layers: 1 to 255 expected, not %u", layers);
     d->max_layers = (uint8_t)layers;
+    const struct yaml *checks = tree_find(root, "pcap-file.checksum-checks");
+    d->checksums_auto = !said(checks);
+    if (said(checks) && !conf_bool(root, "pcap-file.checksum-checks", &d->checksums, e))
+        return false;
     return conf_size32(root, "defrag.timeout", &d->defrag_timeout_s, e) &&
            conf_size32(root, "defrag.trackers", &d->defrag_trackers, e) &&
            conf_size32(root, "defrag.max-frags", &d->defrag_frags, e) &&
@@ -368,6 +378,20 @@ static bool conf_action_order(struct sensor_conf *c, struct yaml *root, struct e
     return true;
 }
 
+/* A file that a configuration names and that is not there does not keep the sensor from working:
+ * what is shipped stands. */
+static const char *conf_file(struct yaml *root, const char *key)
+{
+    const struct yaml *y = tree_find(root, key);
+
+    if (!y || !y->value || !y->value[0])
+        return NULL;
+    if (access(y->value, R_OK) == 0)
+        return y->value;
+    log_warn("%s:%u: %s: %s: %m; what is shipped is used", y->file, y->line, key, y->value);
+    return NULL;
+}
+
 static bool conf_rules(struct sensor_conf *c, struct yaml *root, struct err *e)
 {
     struct yaml *files = tree_find(root, "rule-files");
@@ -381,12 +405,9 @@ static bool conf_rules(struct sensor_conf *c, struct yaml *root, struct err *e)
     if (ok) {
         /* These live as long as the settings: the tree keeps their text. */
         struct yaml *y;
-        if ((y = tree_find(root, "classification-file")) && y->value && y->value[0])
-            c->detect.classification_file = y->value;
-        if ((y = tree_find(root, "reference-config-file")) && y->value && y->value[0])
-            c->detect.reference_file = y->value;
-        if ((y = tree_find(root, "threshold-file")) && y->value && y->value[0])
-            c->detect.threshold_file = y->value;
+        c->detect.classification_file = conf_file(root, "classification-file");
+        c->detect.reference_file = conf_file(root, "reference-config-file");
+        c->detect.threshold_file = conf_file(root, "threshold-file");
         if ((y = tree_find(root, "detect.sgh-mpm-caching-path")) && y->value && y->value[0])
             c->detect.cache_dir = y->value;
     }

@@ -26,6 +26,7 @@ struct eve_conf {
     bool types[EVENT_TYPES];
     bool anomaly_decode, anomaly_stream, anomaly_app, anomaly_packet;
     struct eve_alert_conf alert;
+    struct log_conf log;
     bool drop_alerts, drop_all, drop_verdict;
     bool stats_totals, stats_threads, stats_deltas, stats_nulls;
     bool community_id, ethernet, metadata, pcap_file, suricata_version;
@@ -83,7 +84,7 @@ bool conf_datasets(struct sensor_conf *c, struct yaml *root, struct err *e);
 bool conf_http(struct sensor_conf *c, struct yaml *root, struct err *e);
 /* Details of http and tls events. */
 bool http_log_options(struct http_log_conf *h, struct yaml *y, struct err *e);
-bool tls_log_options(struct proto_conf *p, struct yaml *y, struct err *e);
+bool tls_log_options(struct tls_log_conf *t, struct tls_conf *p, struct yaml *y, struct err *e);
 /* What the shipped default configuration logs. */
 void conf_outputs_default(struct sensor_conf *c);
 

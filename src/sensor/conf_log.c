@@ -22,6 +22,7 @@ bool http_log_options(struct http_log_conf *h, struct yaml *y, struct err *e)
     const struct yaml *custom = tree_find(y, "custom");
     const struct yaml *dump = tree_find(y, "dump-all-headers");
 
+    h->extended = false; /* without the word, a group of settings means the short form */
     if (!conf_bool(y, "extended", &h->extended, e))
         return false;
     for (const struct yaml *n = custom ? custom->first : NULL; n; n = n->next) {
@@ -41,27 +42,30 @@ bool http_log_options(struct http_log_conf *h, struct yaml *y, struct err *e)
     return true;
 }
 
-bool tls_log_options(struct proto_conf *p, struct yaml *y, struct err *e)
+bool tls_log_options(struct tls_log_conf *t, struct tls_conf *p, struct yaml *y, struct err *e)
 {
     const struct yaml *custom = tree_find(y, "custom");
     const struct yaml *ja4 = tree_find(y, "ja4");
 
-    if (!conf_bool(y, "extended", &p->tls_log.extended, e) ||
-        !conf_bool(y, "session-resumption", &p->tls_log.session_resumption, e) ||
-        !conf_bool(y, "ja3", &p->tls_log.ja3, e))
+    /* Without the word, a group of settings means the short form. */
+    t->extended = false;
+    if (!conf_bool(y, "extended", &t->extended, e) ||
+        !conf_bool(y, "session-resumption", &t->session_resumption, e) ||
+        !conf_bool(y, "ja3", &t->ja3, e))
         return false;
-    p->tls.ja3 |= p->tls_log.ja3;
-    if (ja4 && !conf_bool(y, "ja4", &p->tls_log.ja4, e))
+    p->ja3 |= t->ja3;
+    if (ja4 && !conf_bool(y, "ja4", &t->ja4, e))
         return false;
     for (const struct yaml *n = custom ? custom->first : NULL; n; n = n->next) {
         size_t i = 0;
         while (i < n_tls_log_fields &&
-               (n->kind != YAML_SCALAR || strcmp(tls_log_fields[i], n->value) != 0))
+               (n->kind != YAML_SCALAR || strcasecmp(tls_log_fields[i], n->value) != 0))
             i++;
         if (i == n_tls_log_fields)
-            return err_set(e, ERR_CONFIG, "%s:%u: tls.custom: %s is not a field of tls events",
-                           n->file, n->line, n->kind == YAML_SCALAR ? n->value : "a group");
-        p->tls_log.custom |= (uint64_t)1 << i;
+            log_warn("%s:%u: tls.custom: %s is not a field of tls events", n->file, n->line,
+                     n->kind == YAML_SCALAR ? n->value : "a group");
+        else
+            t->custom |= (uint64_t)1 << i;
     }
     return true;
 }

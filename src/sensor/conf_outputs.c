@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "sensor/conf.h"
 
+#include <stdlib.h>
+
 static void eve_default(struct eve_conf *v)
 {
     *v = (struct eve_conf){
@@ -18,8 +20,17 @@ static void eve_default(struct eve_conf *v)
                   .tagged_packets = true},
         .stats_totals = true,
     };
+    log_conf_default(&v->log);
     v->filename = mem_strdup("eve.json");
     v->filetype = mem_strdup("regular");
+}
+
+/* The environment may ask for the older form where the configuration says nothing. */
+static uint8_t dns_version(void)
+{
+    const char *text = getenv("SURICATA_EVE_DNS_VERSION");
+
+    return text && strcmp(text, "2") == 0 ? 2 : 3;
 }
 
 void conf_outputs_default(struct sensor_conf *c)
@@ -30,6 +41,7 @@ void conf_outputs_default(struct sensor_conf *c)
     struct eve_conf *v = &c->eve[0];
 
     eve_default(v);
+    v->log.dns.version = dns_version();
     for (size_t i = 0; i < LEN(types); i++)
         v->types[types[i]] = true;
     c->n_eve = 1;
@@ -106,10 +118,9 @@ static bool outputs_dns_types(struct dns_log_conf *d, const struct yaml *list, s
     return true;
 }
 
-static bool outputs_dns(struct sensor_conf *c, struct yaml *y, struct err *e)
+static bool outputs_dns(struct dns_log_conf *d, struct yaml *y, struct err *e)
 {
-    struct dns_log_conf *d = &c->proto.dns_log;
-    uint32_t version = d->version;
+    uint32_t version = dns_version();
     const struct yaml *formats = tree_find(y, "formats");
     const struct yaml *types = tree_find(y, "types");
 
@@ -126,8 +137,10 @@ static bool outputs_dns(struct sensor_conf *c, struct yaml *y, struct err *e)
         !conf_bool(y, "responses", &d->responses, e) || !conf_bool(y, "query", &d->requests, e) ||
         !conf_bool(y, "answer", &d->responses, e))
         return false;
-    if (version != 2 && version != 3)
-        return err_set(e, ERR_CONFIG, "dns.version: 2 or 3 expected, not %u", version);
+    if (version != 2 && version != 3) {
+        log_warn("dns.version: 2 or 3 expected, not %u: 3 is used", version);
+        version = 3;
+    }
     d->version = (uint8_t)version;
     return true;
 }
@@ -214,7 +227,7 @@ static bool outputs_type_options(struct sensor_conf *c, struct eve_conf *v, enum
     case EVENT_anomaly:
         return outputs_anomaly(v, y, e);
     case EVENT_dns:
-        return outputs_dns(c, y, e);
+        return outputs_dns(&v->log.dns, y, e);
     case EVENT_fileinfo:
         return outputs_files(c, y, e);
     case EVENT_stats:
@@ -222,9 +235,9 @@ static bool outputs_type_options(struct sensor_conf *c, struct eve_conf *v, enum
     case EVENT_drop:
         return outputs_drop(v, y, e);
     case EVENT_http:
-        return http_log_options(&c->proto.http_log, y, e);
+        return http_log_options(&v->log.http, y, e);
     case EVENT_tls:
-        return tls_log_options(&c->proto, y, e);
+        return tls_log_options(&v->log.tls, &c->proto.tls, y, e);
     default:
         return true;
     }
@@ -246,10 +259,12 @@ static bool outputs_type(struct sensor_conf *c, struct eve_conf *v, struct yaml 
         log_info("%s:%u: events of type %s are not made by this sensor", y->file, y->line, name);
         return true;
     }
-    /* A configuration that names http events has the short form unless it asks for more. */
-    if (type == EVENT_http)
-        c->proto.http_log.extended = false;
-    if (y != item && y->kind != YAML_SCALAR) {
+    if (y == item || y->kind == YAML_SCALAR) { /* no settings at all: the short forms */
+        if (type == EVENT_http)
+            v->log.http.extended = false;
+        if (type == EVENT_tls)
+            v->log.tls.extended = v->log.tls.session_resumption = false;
+    } else {
         if (!conf_bool(y, "enabled", &on, e) || !outputs_type_options(c, v, type, y, e))
             return false;
     }
@@ -257,9 +272,9 @@ static bool outputs_type(struct sensor_conf *c, struct eve_conf *v, struct yaml 
     return true;
 }
 
-static bool outputs_xff(struct sensor_conf *c, struct yaml *y, struct err *e)
+static bool outputs_xff(struct eve_conf *v, struct yaml *y, struct err *e)
 {
-    struct http_log_conf *h = &c->proto.http_log;
+    struct http_log_conf *h = &v->log.http;
     bool on = false;
     const struct yaml *mode = tree_find(y, "mode"), *way = tree_find(y, "deployment");
     const struct yaml *header = tree_find(y, "header");
@@ -334,7 +349,7 @@ static bool outputs_eve(struct sensor_conf *c, struct yaml *y, struct err *e)
         !conf_bool(y, "ethernet", &v->ethernet, e) ||
         !conf_bool(y, "pcap-file", &v->pcap_file, e) ||
         !conf_bool(y, "suricata-version", &v->suricata_version, e) || !outputs_rotation(v, y, e) ||
-        (xff && !outputs_xff(c, xff, e)))
+        (xff && !outputs_xff(v, xff, e)))
         return false;
     v->community_seed = (uint16_t)seed;
     static const char *const filetypes[] = {"regular", "unix_stream", "unix_dgram"};

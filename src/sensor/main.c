@@ -101,6 +101,7 @@ static bool main_conf(struct sensor *s, struct err *e)
         return false;
     if (o->checksums_set) {
         c->decode.checksums = o->checksums;
+        c->decode.checksums_auto = false; /* what is said is done */
         if (!o->checksums)
             c->stream.checksum_validation = false;
     }

@@ -139,6 +139,7 @@ static bool option_apply(struct options *o, enum option_id id, const char *v, st
         o->list_csv = v && strcmp(v, "csv") == 0;
         return true;
     case OPT_ACCEPTED:
+    case OPT_NO_RANDOM: /* a replay is the same every time without it */
         return true;
     default:
         return err_set(e, ERR_INTERNAL, "option %s has no effect", name);

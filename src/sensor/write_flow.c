@@ -101,15 +101,23 @@ void write_tx(struct writer *w, const struct packet *p, const struct flow *f, st
 {
     struct event ev;
     bool number = a->proto->event_type == EVENT_http;
+    /* Version 2 of the DNS events shows responses from client to server too. */
+    bool forward = a->proto->event_type == EVENT_dns && w->log->dns.version == 2;
     const struct event_of of = {.type = a->proto->event_type,
                                 .packet = p,
                                 .flow = f,
-                                .dir = way == DIR_TS ? HEAD_FLOW : HEAD_TC,
+                                .dir = way == DIR_TS || forward ? HEAD_FLOW : HEAD_TC,
                                 .tx_id = number ? &tx->id : NULL};
 
-    writer_begin(w, &ev, &of);
-    bool ok = a->proto->log(a, tx, way, false, &ev);
-    writer_end(w, &ev, a->proto->event_type, ok);
+    a->log = w->log;
+    tx->log_part = 0;
+    do {
+        tx->log_more = false;
+        writer_begin(w, &ev, &of);
+        bool ok = a->proto->log(a, tx, way, false, &ev);
+        writer_end(w, &ev, a->proto->event_type, ok);
+        tx->log_part++;
+    } while (tx->log_more);
 }
 
 void write_file(struct writer *w, const struct packet *p, const struct flow *f, struct app *a,
@@ -121,6 +129,7 @@ void write_file(struct writer *w, const struct packet *p, const struct flow *f, 
                                 .flow = f,
                                 .dir = file->dir == DIR_TS ? HEAD_FLOW : HEAD_TC};
 
+    a->log = w->log;
     writer_begin(w, &ev, &of);
     if (a->proto->log && a->proto->event_type != EVENT_TYPES)
         a->proto->log(a, tx, file->dir, true, &ev);

@@ -95,6 +95,7 @@ static void alert_app(struct writer *w, struct event *ev, struct app *a, const s
 {
     if (!a || !a->proto || !w->conf->alert.app_metadata || !alert->tx)
         return;
+    a->log = w->log;
     if (a->proto->log && a->proto->event_type != EVENT_TYPES)
         a->proto->log(a, alert->tx, alert->dir, true, ev);
     const struct file *file = alert->tx->files[alert->dir];

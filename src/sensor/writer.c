@@ -12,7 +12,11 @@ enum { WRITER_MAX = 16 << 20, WRITER_BATCH = 64 << 10 };
 void writer_init(struct writer *w, const struct sensor_conf *sensor, const struct eve_conf *conf,
                  struct output *out)
 {
-    *w = (struct writer){.conf = conf, .sensor = sensor, .out = out};
+    bool own = conf >= sensor->eve && conf < sensor->eve + CONF_EVES;
+
+    /* The node's own stream is not in the configuration: it says what is shipped. */
+    *w = (struct writer){
+        .conf = conf, .log = own ? &conf->log : &sensor->proto.log, .sensor = sensor, .out = out};
     w->lines = buf_new(WRITER_MAX);
 }
 

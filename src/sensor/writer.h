@@ -9,6 +9,7 @@
 
 struct writer {
     const struct eve_conf *conf;
+    const struct log_conf *log; /* details of the protocols' events */
     const struct sensor_conf *sensor;
     struct output *out; /* NULL: the lines are taken from `lines` */
     struct buf lines;

@@ -97,16 +97,16 @@ static void configure(struct proto_conf *conf)
 {
     proto_conf_default(conf);
     conf->file.md5 = conf->file.sha1 = conf->file.sha256 = conf->file.sm3 = true;
-    conf->http_log.all_request_headers = conf->http_log.all_response_headers = true;
-    conf->http_log.xff_mode = 1;
+    conf->log.http.all_request_headers = conf->log.http.all_response_headers = true;
+    conf->log.http.xff_mode = 1;
     conf->tls.ja3 = conf->tls.ja4 = conf->tls.encrypt_full = true;
-    conf->tls_log.extended = conf->tls_log.session_resumption = true;
-    conf->tls_log.ja3 = conf->tls_log.ja4 = true;
-    conf->tls_log.custom = UINT64_MAX >> 1;
+    conf->log.tls.extended = conf->log.tls.session_resumption = true;
+    conf->log.tls.ja3 = conf->log.tls.ja4 = true;
+    conf->log.tls.custom = UINT64_MAX >> 1;
     conf->ssh.hassh = true;
-    conf->dns_log.requests = conf->dns_log.responses = true;
-    conf->dns_log.grouped = conf->dns_log.detailed = true;
-    conf->dns_log.version = 3;
+    conf->log.dns.requests = conf->log.dns.responses = true;
+    conf->log.dns.grouped = conf->log.dns.detailed = true;
+    conf->log.dns.version = 3;
     for (unsigned i = 1; i < PROTO_COUNT; i++)
         conf->enabled[i] = !FUZZ_PROTO[0] || strcmp(proto_table[i]->name, FUZZ_PROTO) == 0;
 }

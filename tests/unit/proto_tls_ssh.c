@@ -3,6 +3,7 @@
  * refused. */
 #include "base/wr.h"
 #include "http_unit.h"
+#include "proto/tls.h"
 
 static const char *log_of(struct http_flow *f)
 {
@@ -87,12 +88,61 @@ static void tls_hello(void)
         else
             feed_span(&f, DIR_TS, hello);
         CHECK(f.app.proto && strcmp(f.app.proto->name, "tls") == 0);
+        CHECK_STR(look(&f, 0, DIR_TS, "tls.random_time"), "\\x01\\x02\\x03\\x04");
+        /* A hello alone is no session yet; one that both sides have closed is worth an event. */
+        CHECK_STR(log_of(&f), "");
+        flow_eof(&f);
         has(&f, "\"sni\":\"plant.example\"");
         has(&f, "\"client_alpns\":[\"h2\",\"http/1.1\"]");
         /* Two ciphers and three extensions count, GREASE does not. */
         has(&f, "\"ja4\":\"t13d0203h2_");
         flow_end(&f);
     }
+}
+
+/* `custom` says which fields there are. */
+static void tls_custom(void)
+{
+    struct http_flow f;
+    uint8_t room[512];
+
+    flow_begin(&f);
+    f.conf.log.tls = (struct tls_log_conf){.custom = (uint64_t)1 << TLF_CLIENT_HANDSHAKE};
+    feed_span(&f, DIR_TS, client_hello(room, sizeof(room), 0x0301));
+    flow_eof(&f);
+    CHECK_STR(log_of(&f), "{\"tls\":{\"client_handshake\":{\"version\":\"TLS 1.3\",\"ciphers\":"
+                          "[4865,57363],\"exts\":[0,16,43]}}}\n");
+    flow_end(&f);
+}
+
+/* SSL 2's form of a client hello (RFC 6101 appendix E.1). */
+static void tls_ssl2(void)
+{
+    uint8_t hello[2 + 9 + 3 + 16] = {0x80, 28, 1, 3, 1, 0, 3, 0, 0, 0, 16};
+    struct http_flow f;
+
+    flow_begin(&f);
+    feed_bytes(&f, DIR_TS, span_of(hello, sizeof(hello)));
+    CHECK(f.app.proto && strcmp(f.app.proto->name, "tls") == 0);
+    flow_eof(&f);
+    has(&f, "\"version\":\"SSLv2\"");
+    flow_end(&f);
+    /* Lengths that do not add up are something else. */
+    flow_begin(&f);
+    hello[6] = 6;
+    (void)app_feed(&f.app, DIR_TS, span_of(hello, sizeof(hello)), 0);
+    CHECK(!f.app.proto);
+    flow_end(&f);
+}
+
+static void tls_version_names(void)
+{
+    char text[24];
+
+    CHECK_STR(tls_version_name(0x7f1c, text), "TLS 1.3 draft-28");
+    CHECK_STR(tls_version_name(0x7f0e, text), "TLS 1.3 draft-<16");
+    CHECK_STR(tls_version_name(0x0303, text), "TLS 1.2");
+    CHECK_STR(tls_version_name(0x3230, text), "12848");
 }
 
 static void tls_refused(void)
@@ -123,6 +173,7 @@ static void tlcp(void)
 
     flow_begin(&f);
     feed_span(&f, DIR_TS, client_hello(room, sizeof(room), 0x0101));
+    flow_eof(&f);
     has(&f, "\"version\":\"TLCP 1.1\"");
     has(&f, "\"tlcp\":");
     flow_end(&f);
@@ -150,6 +201,9 @@ static void ssh(void)
 int main(void)
 {
     tls_hello();
+    tls_custom();
+    tls_ssl2();
+    tls_version_names();
     tls_refused();
     tlcp();
     ssh();
