@@ -72,6 +72,7 @@ bool ruleset_data_save(struct ruleset *r, struct err *e) MUST_CHECK;
 size_t ruleset_active(const struct ruleset *r); /* rules found that are not commented out */
 size_t ruleset_loaded(const struct ruleset *r);
 size_t ruleset_failed(const struct ruleset *r);
+size_t ruleset_skipped(const struct ruleset *r); /* left out by what they require */
 const struct diagnostic *ruleset_diagnostics(const struct ruleset *r, size_t *ret_n);
 /* {"rules":{"active","loaded","failed"},"diagnostics":[…]} */
 void ruleset_report_json(const struct ruleset *r, struct buf *out);

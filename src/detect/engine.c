@@ -450,7 +450,8 @@ void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct ap
     if (f && (f->flags & FLOW_DROP)) {
         if (d->conf.inline_mode && !(p->flags & PKT_PSEUDO)) {
             p->flags |= PKT_DROP;
-            p->drop_reason = DROP_FLOW;
+            if (p->drop_reason == DROP_NONE)
+                p->drop_reason = DROP_FLOW;
         }
         return;
     }

@@ -294,6 +294,11 @@ size_t ruleset_failed(const struct ruleset *r)
     return r->failed;
 }
 
+size_t ruleset_skipped(const struct ruleset *r)
+{
+    return r->skipped;
+}
+
 const struct diagnostic *ruleset_diagnostics(const struct ruleset *r, size_t *ret_n)
 {
     *ret_n = r->n_diagnostics;

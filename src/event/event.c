@@ -215,6 +215,17 @@ void event_key_open(struct event *ev, struct span key)
     buf_byte(ev->out, '{');
 }
 
+void event_key_list(struct event *ev, struct span key)
+{
+    event_data_key(ev, key);
+    buf_str(ev->out, "[{");
+}
+
+void event_key_list_close(struct event *ev)
+{
+    buf_str(ev->out, "}]");
+}
+
 void event_key_close(struct event *ev)
 {
     buf_byte(ev->out, '}');

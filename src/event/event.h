@@ -57,4 +57,7 @@ void event_key_uint(struct event *ev, struct span key, uint64_t v);
 void event_key_strs(struct event *ev, struct span key, const struct span *v, size_t n);
 /* Opens and closes a nested map inside a map; key must be closed by event_key_close. */
 void event_key_open(struct event *ev, struct span key);
+/* A list that holds one object: its members follow. */
+void event_key_list(struct event *ev, struct span key);
+void event_key_list_close(struct event *ev);
 void event_key_close(struct event *ev);

@@ -147,6 +147,22 @@ static bool first_syn(struct tcp_in *in)
     return true;
 }
 
+/* Does the policy let sessions be picked up? */
+static bool midstream_allowed(const struct tcp_in *in)
+{
+    uint8_t policy = in->e->conf.midstream_policy;
+
+    return policy == POLICY_IGNORE || policy == POLICY_PASS_PACKET || policy == POLICY_PASS_FLOW;
+}
+
+/* The packet lacks its session's beginning: applies the policy. */
+static bool midstream_policy(struct tcp_in *in)
+{
+    exception_apply(in->p, in->f, EXCEPTION_MIDSTREAM, in->e->conf.midstream_policy,
+                    &in->e->exceptions);
+    return midstream_allowed(in);
+}
+
 bool tcp_none(struct tcp_in *in)
 {
     const struct stream_conf *conf = &in->e->conf;
@@ -156,20 +172,20 @@ bool tcp_none(struct tcp_in *in)
         return false;
     }
     if (in->flags & TCP_FIN) {
-        if (!conf->midstream || in->n == 0) {
+        if (!midstream_policy(in) || !conf->midstream || in->n == 0) {
             tcp_event(in, SEV_FIN_BUT_NO_SESSION);
             return false;
         }
         return pick_up_midstream(in, TCP_FIN_WAIT1, 1);
     }
     if ((in->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
-        if (!conf->midstream && !conf->async_oneway)
+        if (!midstream_policy(in) || (!conf->midstream && !conf->async_oneway))
             return true;
         return pick_up_synack(in);
     }
     if (in->flags & TCP_SYN)
         return first_syn(in);
-    if ((in->flags & TCP_ACK) && conf->midstream)
+    if ((in->flags & TCP_ACK) && midstream_policy(in) && conf->midstream)
         return pick_up_midstream(in, TCP_ESTABLISHED, 0);
     return true;
 }

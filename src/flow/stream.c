@@ -427,8 +427,10 @@ void stream_packet(struct stream_engine *e, struct packet *p)
     if (!(in.flags & TCP_ACK) && in.ack != 0)
         tcp_event(&in, SEV_PKT_BROKEN_ACK);
     if ((in.flags & TCP_URG) && e->conf.urgent_policy == URGENT_DROP) {
-        if (e->conf.inline_mode)
+        if (e->conf.inline_mode) {
             p->flags |= PKT_DROP;
+            p->drop_reason = DROP_STREAM_URGENT;
+        }
         return;
     }
     if (e->conf.inline_mode && (f->flags & FLOW_DROP)) {
@@ -436,16 +438,28 @@ void stream_packet(struct stream_engine *e, struct packet *p)
         stream_stop_app(f, DIR_TC);
         return;
     }
-    if (!run(&in) && e->conf.inline_mode && e->conf.drop_invalid)
+    if (!run(&in) && e->conf.inline_mode && e->conf.drop_invalid && !(f->flags & FLOW_PASS)) {
         p->flags |= PKT_DROP | PKT_NO_PAYLOAD_INSPECT;
+        p->drop_reason = DROP_STREAM;
+    }
     if (f->tcp) {
         struct tcp_session *t = f->tcp;
         t->done_est = t->state >= TCP_ESTABLISHED;
         t->prune_due = (uint8_t)(p->dir == DIR_TS ? 1 : 2);
-        if (e->conf.bypass && ((t->side[0].flags | t->side[1].flags) & SF_DEPTH))
+        if (e->conf.bypass && (t->side[0].flags & t->side[1].flags & SF_DEPTH))
             t->flags |= TF_BYPASS;
     }
     memory_counters(e);
+}
+
+bool stream_wants_bypass(const struct flow *f)
+{
+    return f->tcp && (f->tcp->flags & TF_BYPASS);
+}
+
+const struct exception_counts *stream_exceptions(const struct stream_engine *e)
+{
+    return &e->exceptions;
 }
 
 void stream_packet_done(struct stream_engine *e, struct packet *p)

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/span.h"
-#include "flow/flow.h"
+#include "flow/policy.h"
 
 enum stream_event {
 #define STREAM_EVENT(id, rule_name, eve_name) SEV_##id,
@@ -72,8 +72,9 @@ struct stream_conf {
     uint32_t max_syn_queued, max_synack_queued;
     uint32_t chunk_ts_bytes, chunk_tc_bytes; /* raw inspection, 2560 each */
     bool randomize_chunk, raw;
-    uint32_t segments_max; /* out-of-order regions kept per direction */
-    uint8_t urgent_policy; /* inline, drop, oob, gap */
+    uint32_t segments_max;    /* out-of-order regions kept per direction */
+    uint8_t urgent_policy;    /* inline, drop, oob, gap */
+    uint8_t midstream_policy; /* enum exception_policy: of packets without a session's beginning */
     uint8_t default_os;
     struct os_rule {
         struct cidr net;
@@ -162,4 +163,7 @@ struct stream_facts {
     bool session; /* there was one */
 };
 void stream_facts(const struct flow *f, struct stream_facts *ret);
+/* Is nothing more to be had from the flow (stream.bypass: both sides are at their depth)? */
+bool stream_wants_bypass(const struct flow *f);
+const struct exception_counts *stream_exceptions(const struct stream_engine *s);
 const uint64_t *stream_counters(const struct stream_engine *s);

@@ -12,6 +12,7 @@ struct stream_engine {
     struct block_pool pool;     /* reassembly */
     struct block_pool sessions; /* sessions and queues */
     uint64_t counters[STREAM_COUNTERS];
+    struct exception_counts exceptions;
 };
 
 struct tcp_in {

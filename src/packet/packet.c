@@ -25,3 +25,24 @@ const char *packet_source_name(enum packet_source source)
     must(source < SRC_COUNT);
     return names[source];
 }
+
+const char *drop_reason_text(enum drop_reason r)
+{
+    static const char *const texts[DROP_REASONS] = {
+        [DROP_NONE] = "",
+#define DROP_REASON(id, counter, text) [DROP_##id] = text,
+#include "packet/drop_reasons.def"
+#undef DROP_REASON
+    };
+    return texts[r];
+}
+
+const char *drop_reason_counter(enum drop_reason r)
+{
+    static const char *const names[DROP_REASONS] = {
+#define DROP_REASON(id, counter, text) [DROP_##id] = "ips.drop_reason." counter,
+#include "packet/drop_reasons.def"
+#undef DROP_REASON
+    };
+    return names[r];
+}

@@ -94,7 +94,15 @@ struct tcp_head {
 };
 
 /* Why a packet was dropped (inline): EVE's drop.reason. */
-enum drop_reason { DROP_NONE, DROP_RULES, DROP_FLOW, DROP_STREAM, DROP_DEFRAG };
+enum drop_reason {
+    DROP_NONE,
+#define DROP_REASON(id, counter, text) DROP_##id,
+#include "packet/drop_reasons.def"
+#undef DROP_REASON
+    DROP_REASONS
+};
+const char *drop_reason_text(enum drop_reason r);    /* "flow drop"; "" for none */
+const char *drop_reason_counter(enum drop_reason r); /* "ips.drop_reason.flow_drop", or NULL */
 
 enum { PKT_EVENTS = 15, PKT_VLANS = 3 };
 

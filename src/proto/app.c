@@ -147,6 +147,11 @@ const struct log_conf *app_log_conf(const struct app *a)
     return a->log ? a->log : &a->env->conf->log;
 }
 
+void app_bypass(struct app *a)
+{
+    a->bypass = true;
+}
+
 void app_change(struct app *a, enum proto_id to)
 {
     a->change_to = to;
@@ -313,7 +318,7 @@ static void app_parse_verdict(struct app *a, enum dir dir, enum parse verdict)
         a->off[dir] = true;
     } else if (verdict == PARSE_FAIL) {
         a->env->errors_parse[a->side_proto[dir] ? a->side_proto[dir] : a->side_proto[!dir]]++;
-        a->parser_off = true;
+        a->parser_off = a->parse_failed = true;
     }
 }
 

@@ -47,8 +47,10 @@ struct app {
     enum proto_id expected;
     uint8_t transport;
     bool failed, parser_off, swapped, done;
-    bool fixed;  /* set by the sensor: the flow is not to be turned round */
-    bool off[2]; /* parser stopped in this direction (gap, PARSE_DONE) */
+    bool bypass;       /* the parser wants nothing more, and nobody else is to look either */
+    bool parse_failed; /* the parser has just given up; taken back by who looks */
+    bool fixed;        /* set by the sensor: the flow is not to be turned round */
+    bool off[2];       /* parser stopped in this direction (gap, PARSE_DONE) */
     void *state;
     struct arena mem;
     struct tx *first, *last; /* live transactions in order */

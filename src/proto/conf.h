@@ -34,7 +34,8 @@ struct http_log_conf {
 
 struct tls_conf {
     bool ja3, ja4;
-    bool encrypt_full; /* go on parsing after the handshake */
+    bool encrypt_full;   /* go on parsing after the handshake */
+    bool encrypt_bypass; /* pass the flow over once it is encrypted */
 };
 
 struct tls_log_conf {
@@ -60,6 +61,7 @@ struct dns_log_conf {
 
 struct ssh_conf {
     bool hassh;
+    bool encrypt_bypass;
 };
 
 struct file_conf {

@@ -176,6 +176,8 @@ struct arena *app_arena(struct app *app);
 const struct proto_conf *app_conf(const struct app *app);
 /* proto.log: what the output whose event is being written wants of it. */
 const struct log_conf *app_log_conf(const struct app *app);
+/* Parsers: what follows is encrypted and nobody needs to see it; the flow is passed over. */
+void app_bypass(struct app *app);
 /* Parsers: another protocol goes on behind what was consumed (STARTTLS, CONNECT, Upgrade);
  * PROTO_NONE: recognise anew. Takes effect when parse returns. */
 void app_change(struct app *app, enum proto_id to);

@@ -217,6 +217,8 @@ static enum parse ssh_parse(struct app *app, enum dir dir, struct span data, uns
     }
     verdict = ssh_packets(app, st, dir, data, consumed);
     st->off = st->t->side[DIR_TS].done && st->t->side[DIR_TC].done;
+    if (st->off && app_conf(app)->ssh.encrypt_bypass)
+        app_bypass(app);
     return verdict;
 }
 

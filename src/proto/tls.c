@@ -364,6 +364,8 @@ static bool tls_record(struct app *app, struct tls_tx *t, enum dir dir, uint8_t 
             return true;
         s->application = s->change_cipher = true;
         tls_done(t, dir);
+        if (app_conf(app)->tls.encrypt_bypass)
+            app_bypass(app);
         return true;
     case RECORD_ALERT:
         if (!s->change_cipher && body.n != 2)

@@ -332,6 +332,21 @@ static bool conf_fingerprint(struct yaml *root, const char *path, bool *ret_on, 
     return true;
 }
 
+/* encryption-handling of a protocol: track-only (the shipped one), bypass or full. */
+static bool encryption_is(struct yaml *root, const char *proto, const char *what)
+{
+    static const char *const keys[] = {"encryption-handling", "encrypt-handling"};
+
+    for (size_t i = 0; i < LEN(keys); i++) {
+        char path[96];
+        snprintf(path, sizeof(path), "app-layer.protocols.%s.%s", proto, keys[i]);
+        const struct yaml *y = tree_find(root, path);
+        if (y && y->kind == YAML_SCALAR)
+            return strcmp(y->value, what) == 0;
+    }
+    return false;
+}
+
 static bool conf_protocols(struct sensor_conf *c, struct yaml *root, struct err *e)
 {
     char path[96];
@@ -344,10 +359,9 @@ static bool conf_protocols(struct sensor_conf *c, struct yaml *root, struct err 
         else if (!conf_bool(root, path, &c->proto.enabled[i], e))
             return false;
     }
-    const struct yaml *full = tree_find(root, "app-layer.protocols.tls.encryption-handling");
-    if (!full)
-        full = tree_find(root, "app-layer.protocols.tls.encrypt-handling");
-    c->proto.tls.encrypt_full = full && full->kind == YAML_SCALAR && !strcmp(full->value, "full");
+    c->proto.tls.encrypt_full = encryption_is(root, "tls", "full");
+    c->proto.tls.encrypt_bypass = encryption_is(root, "tls", "bypass");
+    c->proto.ssh.encrypt_bypass = encryption_is(root, "ssh", "bypass");
     if (!conf_fingerprint(root, "app-layer.protocols.ssh.hassh", &c->proto.ssh.hassh,
                           &c->detect.hassh_off, e) ||
         !conf_fingerprint(root, "app-layer.protocols.tls.ja3-fingerprints", &c->proto.tls.ja3,
@@ -433,8 +447,8 @@ static bool conf_sections(struct sensor_conf *c, struct err *e)
     struct yaml *root = c->yaml;
 
     return conf_vars(c, root, e) && conf_decode(c, root, e) && conf_flow(c, root, e) &&
-           conf_stream(c, root, e) && conf_protocols(c, root, e) && conf_rules(c, root, e) &&
-           conf_datasets(c, root, e) && conf_action_order(c, root, e) &&
+           conf_stream(c, root, e) && conf_policies(c, root, e) && conf_protocols(c, root, e) &&
+           conf_rules(c, root, e) && conf_datasets(c, root, e) && conf_action_order(c, root, e) &&
            conf_bool(root, "stats.enabled", &c->stats_enabled, e) &&
            conf_bool(root, "stats.decoder-events", &c->stats_decoder_events, e) &&
            conf_bool(root, "stats.stream-events", &c->stats_stream_events, e) &&

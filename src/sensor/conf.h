@@ -63,6 +63,7 @@ struct sensor_conf {
     char *sensor_name, *unit;             /* daizong.sensor-name, daizong.unit */
     uint64_t app_memory_bytes;            /* all application-layer state of one worker */
     bool simulate_ips;
+    uint8_t app_error_policy; /* enum exception_policy */
     unsigned warnings;
 };
 
@@ -87,6 +88,9 @@ bool http_log_options(struct http_log_conf *h, struct yaml *y, struct err *e);
 bool tls_log_options(struct tls_log_conf *t, struct tls_conf *p, struct yaml *y, struct err *e);
 /* What the shipped default configuration logs. */
 void conf_outputs_default(struct sensor_conf *c);
+
+/* Exception policies. */
+bool conf_policies(struct sensor_conf *c, struct yaml *root, struct err *e);
 
 /* Looking up typed values below a node; a missing key leaves *ret as it is. A value of the wrong
  * form is an error that names file, line and key. */

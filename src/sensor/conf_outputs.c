@@ -19,6 +19,7 @@ static void eve_default(struct eve_conf *v)
                   .payload_bytes = 4096,
                   .tagged_packets = true},
         .stats_totals = true,
+        .stats_nulls = true,
     };
     log_conf_default(&v->log);
     v->filename = mem_strdup("eve.json");

@@ -185,6 +185,8 @@ static void sensor_stats(struct sensor *s, struct worker *workers, size_t n)
         sum[count++] = (struct counter){"file_store.open_files_max_hit", fs.open_files_max_hit};
         sum[count++] = (struct counter){"file_store.fs_errors", fs.fs_errors};
     }
+    if (s->rules)
+        sum[count++] = (struct counter){STATS_ENGINES, workers[0].started_ns};
     if (getrusage(RUSAGE_SELF, &ru) == 0)
         sum[count++] = (struct counter){"memory.resident_peak_kb", (uint64_t)ru.ru_maxrss};
     uint64_t uptime = (clock_mono_ns() - s->started_ns) / NS_PER_S;

@@ -29,6 +29,7 @@ static const struct eve_conf eve_node = {
               .rule_reference = true,
               .payload_bytes = 4096},
     .stats_totals = true,
+    .stats_nulls = true,
     .metadata = true,
     .community_id = true,
 };
@@ -193,6 +194,20 @@ static void worker_drop(struct worker *w, const struct packet *p, struct flow *f
         f->flags |= logged;
 }
 
+/* In line: what becomes of the packet. */
+static void worker_verdict(struct worker *w, const struct packet *p, struct flow *f)
+{
+    if (p->flags & PKT_REJECT)
+        w->ips[IPS_REJECTED]++;
+    else
+        w->ips[p->flags & PKT_DROP ? IPS_BLOCKED : IPS_ACCEPTED]++;
+    if (!(p->flags & PKT_DROP))
+        return;
+    if (p->drop_reason != DROP_NONE)
+        w->drop_reasons[p->drop_reason]++;
+    worker_drop(w, p, f);
+}
+
 /* Detection and events of a packet that stream and application layer have seen. */
 static void worker_report(struct worker *w, struct packet *p, struct flow *f, bool end)
 {
@@ -206,8 +221,8 @@ static void worker_report(struct worker *w, struct packet *p, struct flow *f, bo
         if (a && a->deep)
             stream_set_depth(f, w->conf->proto.file.store_depth);
     }
-    if ((p->flags & PKT_DROP) && w->conf->simulate_ips)
-        worker_drop(w, p, f);
+    if (w->conf->simulate_ips && !(p->flags & PKT_PSEUDO))
+        worker_verdict(w, p, f);
     if (p->n_events)
         for (size_t i = 0; i < w->n_writers; i++)
             if (writer_wants(&w->writers[i], EVENT_anomaly))
@@ -286,6 +301,10 @@ static size_t worker_feed(struct worker *w, struct flow *f, struct packet *p, en
     }
     if (a->proto && a->side[dir] != SIDE_UNKNOWN)
         stream_recognised(f, dir);
+    if (a->parse_failed) {
+        a->parse_failed = false;
+        exception_apply(p, f, EXCEPTION_APP_ERROR, w->conf->app_error_policy, &w->exceptions);
+    }
     if (a->change_asked) {
         worker_changed(w, p, f);
         app_change_now(a);
@@ -332,6 +351,15 @@ static void worker_visit(void *user, struct packet *p)
                 write_arp(&w->writers[i], p);
     if (p->ip_v && !(p->flags & PKT_INVALID))
         f = flow_of_packet(w->flows, p);
+    if (f && f->state == FLOW_LOCAL_BYPASSED) {
+        w->bypassed_packets++;
+        w->bypassed_bytes += p->data.n;
+        return;
+    }
+    if (f && (f->flags & FLOW_DROP) && w->conf->simulate_ips) {
+        p->flags |= PKT_DROP;
+        p->drop_reason = DROP_FLOW;
+    }
     if (f && packet_is(p, IPPROTO_TCP))
         stream_packet(w->streams, p);
     else if (f && packet_is(p, IPPROTO_UDP) && p->payload.n)
@@ -339,6 +367,9 @@ static void worker_visit(void *user, struct packet *p)
     worker_report(w, p, f, false);
     if (f && packet_is(p, IPPROTO_TCP))
         stream_packet_done(w->streams, p);
+    /* A rule, the depth or a parser: nobody looks into the flow from the next packet on. */
+    if (f && ((f->flags & FLOW_BYPASSED) || stream_wants_bypass(f) || (f->app && f->app->bypass)))
+        flow_set_state(w->flows, f, FLOW_LOCAL_BYPASSED);
 }
 
 static void worker_flow_ended(void *user, struct flow *f, enum flow_end why)
@@ -477,6 +508,26 @@ static const char *app_counter_name(unsigned proto, const char *kind)
     return NULL;
 }
 
+/* What an inline sensor would have done, and where policies stepped in. */
+static size_t worker_ips_counters(const struct worker *w, struct counter *to, size_t cap, size_t n)
+{
+    static const char *const verdicts[IPS_VERDICTS] = {"ips.accepted", "ips.blocked",
+                                                       "ips.rejected"};
+    const struct exception_counts *all[] = {stream_exceptions(w->streams), &w->exceptions};
+
+    for (unsigned t = 0; t < EXCEPTIONS; t++)
+        for (unsigned p = 0; p < POLICIES; p++)
+            counter_add(to, cap, &n, exception_counter_name(t, p),
+                        all[0]->n[t][p] + all[1]->n[t][p]);
+    if (!w->conf->simulate_ips)
+        return n;
+    for (unsigned i = 0; i < IPS_VERDICTS; i++)
+        counter_add(to, cap, &n, verdicts[i], w->ips[i]);
+    for (unsigned i = 0; i < DROP_REASONS; i++)
+        counter_add(to, cap, &n, drop_reason_counter(i), w->drop_reasons[i]);
+    return n;
+}
+
 size_t worker_counters(const struct worker *w, struct counter *to, size_t cap)
 {
     size_t n = 0;
@@ -504,6 +555,9 @@ size_t worker_counters(const struct worker *w, struct counter *to, size_t cap)
     }
     counter_add(to, cap, &n, "app_layer.flow.failed_tcp", w->env.failed_tcp);
     counter_add(to, cap, &n, "app_layer.flow.failed_udp", w->env.failed_udp);
+    counter_add(to, cap, &n, "flow_bypassed.local_pkts", w->bypassed_packets);
+    counter_add(to, cap, &n, "flow_bypassed.local_bytes", w->bypassed_bytes);
+    n = worker_ips_counters(w, to, cap, n);
     counter_add(to, cap, &n, "capture.kernel_packets", w->packets);
     counter_add(to, cap, &n, "capture.kernel_drops", w->kernel_drops);
     counter_add(to, cap, &n, "capture.interface_drops", w->interface_drops);

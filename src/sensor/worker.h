@@ -8,6 +8,8 @@
 #include "proto/file.h"
 #include "sensor/writer.h"
 
+enum ips_verdict { IPS_ACCEPTED, IPS_BLOCKED, IPS_REJECTED, IPS_VERDICTS };
+
 struct worker {
     const struct sensor_conf *conf;
     const struct ruleset *rules; /* NULL: no detection */
@@ -28,6 +30,9 @@ struct worker {
     uint64_t packets, bytes, now_ns, started_ns;
     uint64_t kernel_drops, interface_drops;
     uint64_t apps_refused;
+    uint64_t bypassed_packets, bypassed_bytes;
+    uint64_t ips[IPS_VERDICTS], drop_reasons[DROP_REASONS];
+    struct exception_counts exceptions;
 };
 
 /* `outputs` are parallel to conf->eve, with the node's link last when there is one. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events of flows and transactions: flow, http, dns, tls, ssh, fileinfo; and stats. */
+#include "base/clock.h"
 #include "flow/stream.h"
 #include "proto/file.h"
 #include "sensor/writer.h"
@@ -64,6 +65,24 @@ static void flow_head(struct event *ev, const struct flow *f)
     }
 }
 
+/* Policies that were applied to the flow. */
+static void flow_exceptions(struct event *ev, const struct flow *f)
+{
+    if (!f->exception_policy)
+        return;
+    event_open(ev, F_flow_exception_policy);
+    for (unsigned t = 0; t < EXCEPTIONS; t++) {
+        enum exception_policy p = exception_of(f, t);
+        if (p == POLICIES)
+            continue;
+        event_element(ev);
+        event_key_str(ev, SPAN("target"), span_str(exception_target_name(t)));
+        event_key_str(ev, SPAN("policy"), span_str(exception_policy_name(p)));
+        event_close_element(ev);
+    }
+    event_close(ev);
+}
+
 void write_flow(struct writer *w, const struct flow *f, enum flow_end why, uint64_t now_ns)
 {
     struct event ev;
@@ -82,12 +101,15 @@ void write_flow(struct writer *w, const struct flow *f, enum flow_end why, uint6
     event_time(&ev, F_flow_end, f->last_ns);
     event_uint(&ev, F_flow_age, f->last_ns / NS_PER_S - f->start_ns / NS_PER_S);
     event_text(&ev, F_flow_state, flow_state_name(f->state));
+    if (f->state == FLOW_LOCAL_BYPASSED)
+        event_text(&ev, F_flow_bypass, "local");
     event_text(&ev, F_flow_reason, flow_end_name(why));
     event_bool(&ev, F_flow_alerted, f->flags & FLOW_ALERTED);
     if (f->flags & FLOW_DROP)
         event_text(&ev, F_flow_action, "drop");
     else if (f->flags & FLOW_PASS)
         event_text(&ev, F_flow_action, "pass");
+    flow_exceptions(&ev, f);
     if (a && a->proto && a->state)
         event_uint(&ev, F_flow_tx_cnt, a->next_tx_id);
     event_close(&ev);
@@ -171,6 +193,21 @@ static size_t counter_shared(const char *a, const char *b)
     }
 }
 
+/* The rulesets in force: there is one. */
+static void stats_engines(const struct writer *w, struct event *ev, uint64_t loaded_ns)
+{
+    char text[CLOCK_TEXT];
+    struct span when = span_of(text, clock_eve(loaded_ns, text));
+
+    event_key_list(ev, SPAN("engines"));
+    event_key_uint(ev, SPAN("id"), 0);
+    event_key_str(ev, SPAN("last_reload"), when);
+    event_key_uint(ev, SPAN("rules_loaded"), w->rules ? ruleset_loaded(w->rules) : 0);
+    event_key_uint(ev, SPAN("rules_failed"), w->rules ? ruleset_failed(w->rules) : 0);
+    event_key_uint(ev, SPAN("rules_skipped"), w->rules ? ruleset_skipped(w->rules) : 0);
+    event_key_list_close(ev);
+}
+
 void write_stats(struct writer *w, struct counter *counters, size_t n, uint64_t uptime_s,
                  uint64_t now_ns)
 {
@@ -193,7 +230,10 @@ void write_stats(struct writer *w, struct counter *counters, size_t n, uint64_t 
             from = to;
             open++;
         }
-        event_key_uint(&ev, span_str(name + from), counters[i].value);
+        if (strcmp(name, STATS_ENGINES) == 0)
+            stats_engines(w, &ev, counters[i].value);
+        else if (counters[i].value || w->conf->stats_nulls)
+            event_key_uint(&ev, span_str(name + from), counters[i].value);
     }
     for (; open > 0; open--)
         event_key_close(&ev);

@@ -218,7 +218,7 @@ void write_drop(struct writer *w, const struct packet *p, const struct flow *f,
         event_uint(&ev, F_drop_icmp_id, p->icmp_id);
         event_uint(&ev, F_drop_icmp_seq, p->icmp_seq);
     }
-    event_text(&ev, F_drop_reason, p->drop_reason == DROP_FLOW ? "flow drop" : "rules");
+    event_text(&ev, F_drop_reason, drop_reason_text(p->drop_reason));
     event_close(&ev);
     if (w->conf->drop_alerts && alerts->dropped_by)
         detect_alert_log(w->detect, alerts->dropped_by, p, &ev);

@@ -71,6 +71,9 @@ void write_tx(struct writer *w, const struct packet *p, const struct flow *f, st
 void write_file(struct writer *w, const struct packet *p, const struct flow *f, struct app *a,
                 struct tx *tx, const struct file *file);
 
+/* Not a number but a list: the rulesets; its value says when they were loaded, in ns. */
+#define STATS_ENGINES "detect.engines"
+
 struct counter {
     const char *name;
     uint64_t value;
