@@ -49,6 +49,9 @@ struct detect_conf {
     uint64_t dataset_memcap;                 /* bytes of a set, 0: 100 MiB */
     struct dataset_preset datasets[32];
     size_t n_datasets;
+    const char *iprep_categories; /* NULL: there are no reputations */
+    char *iprep_files[32];
+    size_t n_iprep_files;
     bool ja3_off, ja4_off, hassh_off; /* switched off: rules on them cannot load */
     char action_order[4]; /* p(ass), d(rop), r(eject), a(lert) as rules are tried; zeros: so */
 };

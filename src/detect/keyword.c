@@ -65,11 +65,13 @@ void keywords_list(struct buf *out, bool csv)
     for (int i = 1; i < KEYWORDS; i++) {
         const struct keyword *k = &keyword_table[i];
         if (*k->name)
-            list_names(&l, k->name, k->aliases, "keyword", k->setup != setup_unsupported, k->help);
+            list_names(&l, k->name, k->aliases, "keyword", k->setup != setup_unsupported && k->setup != setup_frame, k->help);
     }
     for (uint16_t i = 0; i < c->n_buffers; i++) {
         const struct buffer_spec *s = &c->specs[i];
         bool there = c->buffers[i].n_sources || s->kind != BUFFER_OF_APP;
+        if (catalogue_find(c, span_str(c->buffers[i].name))->kind != NAME_BUFFER)
+            continue;
         list_names(&l, c->buffers[i].name, s->aliases, "sticky buffer", there, s->help);
         if (s->modifier)
             list_row(&l, s->modifier, "modifier", there, s->help);

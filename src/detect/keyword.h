@@ -115,6 +115,15 @@ struct tag {
     uint32_t count;
 };
 
+enum iprep_side { IPREP_ANY, IPREP_SRC, IPREP_DST, IPREP_BOTH };
+struct iprep;
+struct iprep_cond {
+    const struct iprep *list;
+    uint8_t side; /* enum iprep_side */
+    uint8_t category;
+    struct uint_cond value; /* 0: the address has no reputation */
+};
+
 struct config {      /* logging off */
     bool scope_flow; /* of all transactions of the flow, not this one alone */
 };

@@ -101,6 +101,21 @@ bool setup_foreign(struct build *b, const struct option *o)
     return build_app(b, (uint8_t)o->index);
 }
 
+/* "name" of the rule's protocol, or "protocol.name": loads on protocols that are not parsed, as
+ * their other keywords do. */
+bool setup_frame(struct build *b, const struct option *o)
+{
+    struct span name = o->value;
+    uint8_t app = b->r->app;
+    if (app == PROTO_NONE)
+        app = app_find(span_split(&name, '.'));
+    if (app == PROTO_NONE)
+        return rule_fail_at(b, o->value.p, "the frame's protocol is missing");
+    if (app < APP_FOREIGN)
+        return rule_fail(b, "not supported: frames of %s", app_name_of(app));
+    return build_app(b, app) && build_sticky(b, BUFFER_FRAME);
+}
+
 static bool app_unknown(struct build *b, struct span name)
 {
     struct nearest near = nearest_to(name);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keywords on sets of values: dataset and datarep. The first rule that names a set makes it and
+/* Keywords on sets of values: dataset, datarep, iprep. The first rule that names a set makes it and
  * reads its file, later ones share it. Files to read lie beside the rule file, files to write in
  * the data folder, unless the configuration allows other places. */
 #include "base/mem.h"
 #include "base/must.h"
 #include "detect/dataset.h"
+#include "detect/iprep.h"
 #include "detect/setup.h"
 
 #include <unistd.h>
@@ -274,4 +275,47 @@ bool setup_datarep(struct build *b, const struct option *o)
         return false;
     m->set = set_get(b, name, &s);
     return m->set && build_place(b, KW_DATAREP, m, false) != NULL;
+}
+
+/* "any|src|dst|both,category,<|<=|>|>=|==|!=,number" or ",isset", ",isnotset" */
+bool setup_iprep(struct build *b, const struct option *o)
+{
+    static const char *const sides[] = {"any", "src", "dst", "both"};
+    static const struct {
+        const char *sign;
+        uint8_t op;
+    } signs[] = {{"<", UINT_LT},  {"<=", UINT_LE}, {">", UINT_GT}, {">=", UINT_GE},
+                 {"==", UINT_EQ}, {"=", UINT_EQ},  {"!=", UINT_NE}};
+    struct iprep_cond *c = build_get(b, sizeof(*c));
+    struct span rest = o->value;
+    struct span side = next_element(&rest);
+    struct span category = next_element(&rest);
+    struct span sign = next_element(&rest);
+    struct span number = span_trim(rest);
+    while (c->side < LEN(sides) && !span_ieq(side, span_str(sides[c->side])))
+        c->side++;
+    if (c->side == LEN(sides))
+        return rule_fail_at(b, side.p, "any, src, dst or both expected");
+    c->list = b->l->rs->iprep;
+    if (!c->list)
+        return rule_fail(b, "there are no reputations: reputation-categories-file is not set");
+    c->category = iprep_category(c->list, category);
+    if (!c->category)
+        return rule_fail_at(b, category.p, "there is no category \"%.*s\"",
+                            (int)min_size(category.n, 40), (const char *)category.p);
+    build_add(b, LIST_PACKET, KW_IPREP, c);
+    bool isset = span_ieq(sign, SPAN("isset"));
+    if (isset || span_ieq(sign, SPAN("isnotset"))) {
+        c->value.op = isset ? UINT_GT : UINT_EQ;
+        return !number.n || rule_fail_at(b, number.p, "no number goes with it");
+    }
+    size_t i = 0;
+    while (i < LEN(signs) && !span_eq(sign, span_str(signs[i].sign)))
+        i++;
+    if (i == LEN(signs))
+        return rule_fail_at(b, sign.p, "a comparison, isset or isnotset expected");
+    c->value.op = signs[i].op;
+    if (!span_u64(number, &c->value.a) || c->value.a > IPREP_MOST || c->value.a == 0)
+        return rule_fail_at(b, number.p, "a reputation from 1 to %d expected", IPREP_MOST);
+    return true;
 }

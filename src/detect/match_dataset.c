@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conditions on sets of values: the whole buffer is the value. */
+/* Conditions on sets of values, where the whole buffer is the value, and on reputations of the
+ * packet's addresses. */
 #include "detect/dataset.h"
+#include "detect/iprep.h"
 #include "detect/keyword.h"
 #include "detect/match.h"
 #include "detect/worker.h"
@@ -54,4 +56,26 @@ enum found match_datarep(struct inspection *in, const struct match *m)
     if (in->buf_absent || in->buf.n == 0 || !dataset_find(x->set, in->buf, &hit))
         return FOUND_NOT;
     return uint_cond_match(&x->cond, hit.reputation) ? FOUND : FOUND_NOT;
+}
+
+static bool address_match(const struct iprep_cond *c, const struct ip *a)
+{
+    uint8_t v = iprep_find(c->list, c->category, a);
+
+    if (v == 0) /* only "not set" holds without a reputation */
+        return c->value.op == UINT_EQ && c->value.a == 0;
+    return uint_cond_match(&c->value, v);
+}
+
+enum found match_iprep(struct inspection *in, const struct match *m)
+{
+    const struct iprep_cond *c = m->data;
+    const struct packet *p = in->p;
+    bool src = c->side != IPREP_DST, dst = c->side != IPREP_SRC;
+
+    if (!p->ip_v)
+        return FOUND_NOT;
+    src = src && address_match(c, &p->src);
+    dst = dst && address_match(c, &p->dst);
+    return (c->side == IPREP_BOTH ? src && dst : src || dst) ? FOUND : FOUND_NOT;
 }

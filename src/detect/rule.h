@@ -190,6 +190,7 @@ struct ruleset {
     size_t n_diagnostics;
     struct dataset **datasets;
     size_t n_datasets;
+    struct iprep *iprep; /* or NULL */
     struct names flowbits, xbits /* and hostbits */, flowints, flowvars;
     void **compiled; /* pcre2_code to free */
     size_t n_compiled;

@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "detect/classification.h"
 #include "detect/dataset.h"
+#include "detect/iprep.h"
 #include "detect/names.h"
 #include "detect/order.h"
 #include "detect/parse.h"
@@ -223,6 +224,14 @@ static bool load_all(struct loader *l, const char *const *files, size_t n_files,
     return true;
 }
 
+static bool reputations_load(struct loader *l, struct err *e)
+{
+    const struct detect_conf *c = l->conf;
+    return !c->iprep_categories ||
+           iprep_load(c->iprep_categories, (const char *const *)c->iprep_files, c->n_iprep_files,
+                      &l->rs->iprep, e);
+}
+
 bool ruleset_parse(const struct detect_conf *conf, const char *const *files, size_t n_files,
                    struct ruleset **ret, struct err *e)
 {
@@ -230,7 +239,7 @@ bool ruleset_parse(const struct detect_conf *conf, const char *const *files, siz
     struct loader l;
     arena_init(&rs->arena, NULL, ruleset_bytes);
     bool ok =
-        loader_init(&l, conf, rs, e) && datasets_preset(&l, e) && load_all(&l, files, n_files, e);
+        loader_init(&l, conf, rs, e) && datasets_preset(&l, e) && reputations_load(&l, e) && load_all(&l, files, n_files, e);
     if (ok) {
         rules_order(rs, conf);
         rs->flowbits = names_list(l.flowbits, l.a);
@@ -254,6 +263,7 @@ void ruleset_release(struct ruleset *rs)
     for (size_t i = 0; i < rs->n_datasets; i++)
         dataset_free(rs->datasets[i]);
     mem_free(rs->datasets);
+    iprep_free(rs->iprep);
     for (size_t i = 0; i < rs->n_compiled; i++)
         pcre2_code_free(rs->compiled[i]);
     mem_free(rs->compiled);

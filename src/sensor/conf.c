@@ -57,6 +57,8 @@ void conf_free(struct sensor_conf *c)
     mem_free(c->node_ca_file);
     mem_free(c->sensor_name);
     mem_free(c->unit);
+    for (size_t i = 0; i < c->detect.n_iprep_files; i++)
+        mem_free(c->detect.iprep_files[i]);
     vars_free(c->detect.vars);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The section `datasets`: what rules may do with files, and sets that are there whether or not a
- * rule names them. Texts live with the tree. */
+ * rule names them; and the files of address reputations. Texts live with the tree. */
+#include "base/mem.h"
 #include "sensor/conf.h"
 #include "sensor/yaml_tree.h"
 
@@ -33,12 +34,31 @@ static bool datasets_one(struct sensor_conf *c, struct yaml *y, struct err *e)
     return conf_size64(y, "memcap", &p->memcap, e);
 }
 
+static bool conf_reputations(struct detect_conf *d, struct yaml *root, struct err *e)
+{
+    const char *dir = text_of(root, "default-reputation-path");
+    struct yaml *files = tree_find(root, "reputation-files");
+
+    d->iprep_categories = text_of(root, "reputation-categories-file");
+    for (struct yaml *f = files ? files->first : NULL; f; f = f->next) {
+        if (f->kind != YAML_SCALAR || d->n_iprep_files == LEN(d->iprep_files))
+            return err_set(e, ERR_CONFIG, "%s:%u: reputation-files: a list of at most %zu names",
+                           f->file, f->line, LEN(d->iprep_files));
+        bool absolute = f->value[0] == '/' || !dir;
+        d->iprep_files[d->n_iprep_files++] =
+            absolute ? mem_strdup(f->value) : mem_printf("%s/%s", dir, f->value);
+    }
+    return true;
+}
+
 bool conf_datasets(struct sensor_conf *c, struct yaml *root, struct err *e)
 {
     struct yaml *list = tree_find(root, "datasets");
     bool write = true;
 
     c->detect.data_dir = text_of(root, "default-data-dir");
+    if (!conf_reputations(&c->detect, root, e))
+        return false;
     if (!list || list->kind != YAML_MAP)
         return true;
     for (struct yaml *y = list->first; y; y = y->next) {

@@ -178,6 +178,8 @@ def alerts(n):
 KNOCK = udp(b"knock", sport=6000)
 SAME = [(i * 1.0, KNOCK) for i in range(20)]
 FILES = {
+    "categories.txt": "# of addresses\n1,BadHosts,known bad\n3,Scanners,they scan\n",
+    "one.list": "10.8.0.5,1,90\n10.8.0.0/24,3,20\n10.8.0.80,3,5\n",
     "agents.lst": "cHJvYmUvMS4w\n",
     "hosts.md5": hashlib.md5(b"www.plant.example.co.uk").hexdigest() + "\n",
     "hosts.sha256": hashlib.sha256(b"www.plant.example.co.uk").hexdigest() + "\n",
@@ -217,6 +219,17 @@ def context(events, tmp):
     if got != want:
         return f"context {got}, expected {want}"
 
+
+def reputation(events, tmp):
+    got = sorted({e["alert"]["signature_id"] for e in events if e["event_type"] == "alert"})
+    if got != [1, 3, 5, 6, 7, 9]:
+        return f"rules {got}"
+
+
+ALONE["iprep"] = (HTTP, [U.replace("udp", "tcp") + f" (flow:to_server; iprep:{x}; sid:{i};)" for i, x in enumerate((
+    "src,BadHosts,>,80", "src,BadHosts,>,90", "any,BadHosts,==,90", "both,BadHosts,isset", "dst,BadHosts,isnotset",
+    "src,Scanners,==,20", "dst,Scanners,<,10", "dst,Scanners,>,5", "both,Scanners,isset"), 1)],
+    ["--set", "reputation-categories-file=categories.txt", "--set", "reputation-files.0=one.list"], reputation)
 
 ALONE["dataset-context"] = (HTTP, [
     H + ' (http.host; dataset:isset,intel,type string,load intel.json,format json,array_key list,value_key host.name,'
