@@ -43,6 +43,15 @@ static bool ports_match(const struct rule *r, const struct packet *p, const stru
     return port_set_has(r->dport, e->dport) && port_set_has(r->sport, e->sport);
 }
 
+static bool ends_match(const struct rule *r, const struct packet *p, const struct ends *e)
+{
+    if (!ports_match(r, p, e))
+        return false;
+    if (p->ip_v == 0)
+        return true;
+    return address_set_has(r->dst, e->dst) && address_set_has(r->src, e->src);
+}
+
 bool header_match(const struct rule *r, const struct packet *p)
 {
     if (r->ip_v && r->ip_v != p->ip_v)
@@ -50,11 +59,12 @@ bool header_match(const struct rule *r, const struct packet *p)
     if (p->ip_v && !(r->ip_proto[p->proto >> 3] >> (p->proto & 7) & 1))
         return false;
     struct ends e = ends_of(r, p);
-    if (!ports_match(r, p, &e))
-        return false;
-    if (p->ip_v == 0)
+    if (ends_match(r, p, &e))
         return true;
-    return address_set_has(r->dst, e.dst) && address_set_has(r->src, e.src);
+    if (!(r->flags & RULE_BIDIRECTIONAL))
+        return false;
+    struct ends swapped = {e.dst, e.src, e.dport, e.sport};
+    return ends_match(r, p, &swapped);
 }
 
 /* The pieces of the IPv4 address space on one side. */
@@ -172,7 +182,7 @@ struct header_index *header_index_new(const struct rule *const *rules, uint32_t 
     for (uint32_t i = 0; i < n; i++) {
         const struct rule *r = rules[i];
         uint64_t s = v4_width(r->src), d = v4_width(r->dst);
-        if (s > NARROW && d > NARROW) {
+        if ((s > NARROW && d > NARROW) || (r->flags & RULE_BIDIRECTIONAL)) {
             x->always[x->n_always++] = r->index;
             continue;
         }
