@@ -399,6 +399,10 @@ void json_add_double(struct buf *b, double d)
         buf_str(b, "null");
         return;
     }
+    if (d >= 0 && d <= 0 && signbit(d)) {
+        buf_str(b, "-0.0"); /* "-0" would read back as an integer without sign */
+        return;
+    }
     for (int precision = 6; precision <= 17; precision++) {
         snprintf(text, sizeof(text), "%.*g", precision, d);
         if (strtod(text, NULL) >= d && strtod(text, NULL) <= d)

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Heap access with one policy for running out: say so and abort. mem_try is the exception for
- * callers that have a policy of their own. */
+/* Heap access with one policy for running out: say so and end, without a core file that would hold
+ * the traffic. mem_try is the exception for callers that have a policy of their own. */
 #include "base/mem.h"
+
+#include "base/err.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static NORETURN COLD void mem_out(size_t n)
+void mem_out(size_t n)
 {
-    fprintf(stderr, "out of memory: %zu bytes were not to be had\n", n);
-    abort();
+    char text[80];
+    int len = snprintf(text, sizeof(text), "out of memory: %zu bytes were not to be had\n", n);
+
+    if (write(STDERR_FILENO, text, (size_t)len) < 0)
+        _exit(err_exit_code(ERR_INTERNAL));
+    _exit(err_exit_code(ERR_NOMEM));
 }
 
 void *mem_try(size_t n)

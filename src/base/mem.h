@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The only door to the heap. Start-up and cold code only; the packet path lives on arenas and
- * pools. Running out aborts with a message: at start nothing better can be done, later nothing that
- * grows is without a ceiling. A build with -DINJECT lets tests fail the n-th allocation. */
+ * pools. Running out ends the program with a message (exit status 71): at start nothing better can
+ * be done, later nothing that grows is without a ceiling. */
 #pragma once
 
 #include "base/compiler.h"
@@ -14,6 +14,14 @@ void *mem_resize(void *p, size_t n) __attribute__((alloc_size(2)));
 void *mem_try(size_t n) __attribute__((malloc, alloc_size(1)));
 char *mem_strdup(const char *s) __attribute__((malloc));
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* Ends the program as mem_get does when n bytes were not to be had. */
+NORETURN COLD void mem_out(size_t n);
+/* For arenas that serve a start-up: their memory is needed. */
+static inline void mem_need(const void *p, size_t n)
+{
+    if (!p)
+        mem_out(n);
+}
 /* NULL is accepted. */
 void mem_free(void *p);
 

@@ -5,6 +5,7 @@
 #include "detect/buffers.h"
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "base/must.h"
 #include "detect/setup.h"
 
@@ -295,7 +296,7 @@ static void source_add(struct catalogue *c, struct arena *a, uint16_t at, uint8_
 {
     struct buffer_info *info = &c->buffers[at];
     struct buffer_source *s = arena_get(a, (info->n_sources + 1u) * sizeof(*s));
-    must(s);
+    mem_need(s, sizeof(*s));
     if (info->n_sources)
         memcpy(s, info->sources, info->n_sources * sizeof(*s));
     s[info->n_sources++] = (struct buffer_source){proto, b};
@@ -388,12 +389,15 @@ const struct catalogue *catalogue_new(struct arena *a)
 #undef BUFFER
     };
     struct catalogue *c = arena_zero(a, sizeof(*c));
-    must(c);
+    mem_need(c, sizeof(*c));
     c->buffers = arena_zero(a, CATALOGUE_BUFFERS * sizeof(*c->buffers));
     c->specs = arena_zero(a, CATALOGUE_BUFFERS * sizeof(*c->specs));
     c->values = arena_zero(a, CATALOGUE_VALUES * sizeof(*c->values));
     c->names = arena_zero(a, CATALOGUE_NAMES * sizeof(*c->names));
-    must(c->buffers && c->specs && c->values && c->names);
+    mem_need(c->buffers, CATALOGUE_BUFFERS * sizeof(*c->buffers));
+    mem_need(c->specs, CATALOGUE_BUFFERS * sizeof(*c->specs));
+    mem_need(c->values, CATALOGUE_VALUES * sizeof(*c->values));
+    mem_need(c->names, CATALOGUE_NAMES * sizeof(*c->names));
     c->mask = CATALOGUE_NAMES - 1;
     for (int i = 1; i < KEYWORDS; i++) {
         names_add(c, keyword_table[i].name, NAME_KEYWORD, (size_t)i);

@@ -180,7 +180,7 @@ static void draft_finish(struct engine *g, struct plan *plan, struct draft *d)
         d->list[i].id = (uint8_t)i;
     qsort(d->list, d->n, sizeof(*d->list), step_order);
     struct step *steps = arena_get(&g->arena, d->n * sizeof(*steps));
-    must(steps);
+    mem_need(steps, d->n * sizeof(*steps));
     memcpy(steps, d->list, d->n * sizeof(*steps));
     plan->steps = steps;
     plan->n_steps = (uint8_t)d->n;

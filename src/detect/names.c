@@ -63,7 +63,7 @@ uint32_t names_id(struct name_table *t, struct arena *a, struct span text)
         t->v = mem_resize(t->v, t->cap * sizeof(*t->v));
     }
     char *copy = arena_str(a, text);
-    must(copy);
+    mem_need(copy, text.n);
     t->v[t->n] = (struct name){span_of(copy, text.n), hash, NULL};
     t->slots[at] = ++t->n;
     if (t->n * 2 > t->mask)
@@ -86,7 +86,7 @@ const void **names_value(struct name_table *t, uint32_t id)
 struct names names_list(const struct name_table *t, struct arena *a)
 {
     const char **list = arena_get(a, (t->n + (size_t)1) * sizeof(*list));
-    must(list);
+    mem_need(list, t->n * sizeof(*list));
     for (uint32_t i = 0; i < t->n; i++)
         list[i] = (const char *)t->v[i].text.p;
     return (struct names){list, t->n};

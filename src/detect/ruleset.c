@@ -195,7 +195,7 @@ static bool load_file(struct loader *l, struct sid_table *t, struct build *b, co
     char *text;
     size_t n;
     l->file = arena_str(l->a, span_str(path));
-    must(l->file);
+    mem_need(l->file, strlen(path));
     if (!rule_file_read(path, &text, &n, &e)) {
         struct diagnostic d = {.file = l->file, .line = 1, .column = 1};
         d.reason = arena_str(l->a, span_str(e.text));

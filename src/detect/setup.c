@@ -3,6 +3,7 @@
  * byte_extract, faults with their place, and the number and content forms that keywords share. */
 #include "detect/setup.h"
 
+#include "base/mem.h"
 #include "base/must.h"
 #include "detect/names.h"
 
@@ -41,7 +42,7 @@ bool rule_fail_at(struct build *b, const uint8_t *at, const char *fmt, ...)
 void *build_get(struct build *b, size_t n)
 {
     void *p = arena_zero(b->l->a, n);
-    must(p);
+    mem_need(p, n);
     return p;
 }
 

@@ -133,7 +133,7 @@ static bool entry_apply(struct loader *l, struct entry *e, const uint8_t **at, c
     struct suppress s = {0};
     struct threshold *t = arena_zero(l->a, sizeof(*t));
     bool found = e->sid == 0;
-    must(t);
+    mem_need(t, sizeof(*t));
     if (e->gid == 0 && e->sid != 0) {
         *reason = "gen_id 0 goes with sig_id 0 only";
         return false;
@@ -148,7 +148,7 @@ static bool entry_apply(struct loader *l, struct entry *e, const uint8_t **at, c
         found = true;
         if (e->kind == ENTRY_SUPPRESS) {
             struct suppress *copy = arena_zero(l->a, sizeof(*copy));
-            must(copy);
+            mem_need(copy, sizeof(*copy));
             *copy = s;
             copy->next = r->suppress;
             r->suppress = copy;

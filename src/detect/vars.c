@@ -399,7 +399,7 @@ static const struct address_set *address_finish(struct address_work *w, struct a
         fault_set(fault, 0, "no address is left after the negated ones are taken out");
     } else {
         struct address_set *s = arena_zero(a, sizeof(*s));
-        must(s);
+        mem_need(s, sizeof(*s));
         s->any = everything;
         s->v4 = ranges_keep(a, &out[0]);
         s->v6 = ranges_keep(a, &out[1]);
@@ -525,7 +525,8 @@ static const struct port_set *port_finish(struct port_work *w, struct arena *a,
     }
     struct port_set *s = arena_zero(a, sizeof(*s));
     struct span kept = arena_dup(a, span_of(scratch, n * sizeof(scratch[0])));
-    must(s && kept.p);
+    mem_need(s, sizeof(*s));
+    mem_need(kept.p, n * sizeof(scratch[0]));
     s->any = n == 1 && scratch[0].first == 0 && scratch[0].last == 65535;
     s->r = (const struct port_range *)(const void *)kept.p;
     s->n = n;
