@@ -27,6 +27,8 @@ static bool run_node(struct cli *c, bool local_sensors, struct err *e)
         conf.interfaces[conf.interfaces_n++] = c->values[OPT_INTERFACE][i];
     for (unsigned i = 0; i < c->given[OPT_FOLLOW]; i++)
         conf.follows[conf.follows_n++] = c->values[OPT_FOLLOW][i];
+    for (unsigned i = 0; i < c->given[OPT_EVE_SOCKET]; i++)
+        conf.eve_sockets[conf.eve_sockets_n++] = c->values[OPT_EVE_SOCKET][i];
     return node_run(&conf, e);
 }
 

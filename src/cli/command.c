@@ -18,9 +18,9 @@ static const enum option_id common_options[] = {OPT_HELP,   OPT_JSON,    OPT_DAT
                                                 OPT_QUIET,  OPT_VERBOSE, OPT_COUNT};
 static const enum option_id no_options[] = {OPT_COUNT};
 static const enum option_id node_options[] = {
-    OPT_INTERFACE,     OPT_FOLLOW,    OPT_RULES,      OPT_CERTIFICATE,  OPT_KEY,
-    OPT_HOSTNAME,      OPT_STORE_URL, OPT_STORE_USER, OPT_STORE_LISTEN, OPT_STORE_LIBRARY,
-    OPT_SENSOR_LISTEN, OPT_SM3,       OPT_COUNT};
+    OPT_INTERFACE,     OPT_FOLLOW,        OPT_EVE_SOCKET, OPT_RULES,      OPT_CERTIFICATE,
+    OPT_KEY,           OPT_HOSTNAME,      OPT_STORE_URL,  OPT_STORE_USER, OPT_STORE_LISTEN,
+    OPT_STORE_LIBRARY, OPT_SENSOR_LISTEN, OPT_SM3,        OPT_COUNT};
 static const enum option_id replay_options[] = {OPT_DEMO, OPT_NO_WAIT, OPT_COUNT};
 static const enum option_id query_options[] = {OPT_FROM, OPT_TO,     OPT_LIMIT,
                                                OPT_TOP,  OPT_NUMBER, OPT_COUNT};

@@ -549,6 +549,7 @@ void intake_stop(struct intake *in)
         pthread_join(in->thread, NULL);
     in->running = false;
     follow_stop_all(in);
+    eve_socket_stop_all(in);
     reap(in, true);
     tls_close(in->tls);
     in->tls = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where events come in: sensors over their link (a Unix socket in the data folder and, when asked,
- * a TCP address with a token, in TLS if there is a certificate), and EVE files of any Suricata that
- * are followed or read once. All end in the store's ingest, which says what is durable;
- * acknowledgements go back from there. */
+ * a TCP address with a token, in TLS if there is a certificate), and EVE files and sockets of any
+ * Suricata. All end in the store's ingest, which says what is durable; acknowledgements go back
+ * from there. */
 #pragma once
 
 #include "node/sensors.h"
@@ -33,6 +33,9 @@ void intake_event(void *ctx, struct ingest_source *src, uint64_t seq, struct spa
 
 /* Follows an EVE file from where it was left, across renaming and truncation, as sensor `name`. */
 bool intake_follow(struct intake *in, const char *path, const char *name, struct err *e) MUST_CHECK;
+/* Listens on a Unix socket that a Suricata writes EVE lines or datagrams to, as sensor `name`. */
+bool intake_eve_socket(struct intake *in, const char *path, const char *name, bool datagram,
+                       struct err *e) MUST_CHECK;
 /* Reads an EVE file once, blocking; progress (0..1) may be read by other threads. */
 struct intake_file {
     const char *path, *name;

@@ -9,6 +9,7 @@
 
 struct link;
 struct follow;
+struct eve_socket;
 struct tls;
 
 enum { LINKS = 256 };
@@ -38,6 +39,7 @@ struct intake {
     int handed[LINKS]; /* plain sides of TLS connections for the accept thread; under the lock */
     unsigned handed_n;
     struct follow *follows;
+    struct eve_socket *eve_sockets;
 };
 
 /* Announces the sensor and finds its source. NULL: too many. */
@@ -46,3 +48,4 @@ struct source *source_get(struct intake *in, const struct sensor_hello *hello, u
 /* Waits while the spool is full; false: the node stops. */
 bool source_line(struct intake *in, struct source *s, uint64_t seq, struct span line);
 void follow_stop_all(struct intake *in);
+void eve_socket_stop_all(struct intake *in);

@@ -313,16 +313,42 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* "NAME=PATH" or "PATH", whose last part is the name then. Returns the path. */
+static const char *named(const char *text, char name[NAME_MAX_BYTES + 1])
+{
+    const char *equals = strchr(text, '='), *slash = strchr(text, '/');
+    bool given = equals && (!slash || equals < slash);
+    const char *from = given ? text : file_name(text);
+    snprintf(name, NAME_MAX_BYTES + 1, "%.*s", given ? (int)(equals - text) : NAME_MAX_BYTES, from);
+    return given ? equals + 1 : text;
+}
+
+static bool start_eve(struct node *n, struct err *e)
+{
+    char name[NAME_MAX_BYTES + 1];
+    static const char dgram[] = "dgram:";
+    for (unsigned i = 0; i < n->conf->follows_n; i++) {
+        const char *path = named(n->conf->follows[i], name);
+        if (!intake_follow(n->intake, path, name, e))
+            return false;
+    }
+    for (unsigned i = 0; i < n->conf->eve_sockets_n; i++) {
+        const char *path = named(n->conf->eve_sockets[i], name);
+        bool datagram = strncmp(path, dgram, strlen(dgram)) == 0;
+        if (!intake_eve_socket(n->intake, datagram ? path + strlen(dgram) : path, name, datagram,
+                               e))
+            return false;
+    }
+    return true;
+}
+
 static bool start_sources(struct node *n, struct err *e)
 {
     char sensor[NAME_MAX_BYTES + 1];
     for (unsigned i = 0; i < n->conf->interfaces_n; i++)
         if (!jobs_capture_start(n->jobs, span_str(n->conf->interfaces[i]), SPAN(""), sensor, e))
             return false;
-    for (unsigned i = 0; i < n->conf->follows_n; i++)
-        if (!intake_follow(n->intake, n->conf->follows[i], file_name(n->conf->follows[i]), e))
-            return false;
-    return true;
+    return start_eve(n, e);
 }
 
 static bool start(struct node *n, struct err *e)

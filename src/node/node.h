@@ -22,8 +22,10 @@ struct node_conf {
     const char *demo;          /* NULL: looked for */
     const char *interfaces[NODE_INTERFACES];
     unsigned interfaces_n;
-    const char *follows[NODE_FOLLOWS]; /* EVE files */
+    const char *follows[NODE_FOLLOWS]; /* [NAME=]FILE: EVE files */
     unsigned follows_n;
+    const char *eve_sockets[NODE_FOLLOWS]; /* [NAME=][dgram:]PATH */
+    unsigned eve_sockets_n;
     bool json; /* the start-up message as JSON */
     bool password_sm3;
 };

@@ -91,6 +91,18 @@ static bool source_equal(const struct hnode *node, const void *key)
            strcmp(a->unit, b->unit) == 0;
 }
 
+/* Fixed keys: the same stream has the same id in every run. */
+static uint64_t stream_key(struct span sensor, uint64_t stream)
+{
+    return hash_bytes_key(stream, 0x6461697a6f6e67u, sensor.p, sensor.n);
+}
+
+bool ingest_knows(struct ingest *in, struct span sensor, uint64_t stream, uint64_t *next_seq)
+{
+    *next_seq = spool_position_get(in->spool, stream_key(sensor, stream)) + 1;
+    return *next_seq > 1;
+}
+
 struct ingest_source *ingest_source_get(struct ingest *in, struct span sensor, struct span unit,
                                         uint64_t stream, uint64_t *next_seq)
 {
@@ -98,8 +110,7 @@ struct ingest_source *ingest_source_get(struct ingest *in, struct span sensor, s
 
     span_copy(sensor, want.sensor, sizeof(want.sensor));
     span_copy(unit.n ? unit : SPAN("default"), want.unit, sizeof(want.unit));
-    /* Fixed keys: the same stream has the same id in every run. */
-    want.key = hash_bytes_key(stream, 0x6461697a6f6e67u, sensor.p, sensor.n);
+    want.key = stream_key(sensor, stream);
     pthread_mutex_lock(&in->lock);
     struct hnode *n = htab_find(&in->sources, hash_mix(want.key), source_equal, &want);
     struct ingest_source *src;

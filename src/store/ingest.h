@@ -66,6 +66,9 @@ bool ingest_close(struct ingest *in, struct err *e) MUST_CHECK;
  * allows; an empty unit is "default". `user` is the caller's, see ingest_source_user. */
 struct ingest_source *ingest_source_get(struct ingest *in, struct span sensor, struct span unit,
                                         uint64_t stream, uint64_t *next_seq);
+/* Is anything of this stream durable? *next_seq gets the first number that is not. Makes no source.
+ */
+bool ingest_knows(struct ingest *in, struct span sensor, uint64_t stream, uint64_t *next_seq);
 /* The last durable number of the source. */
 uint64_t ingest_source_durable(struct ingest *in, const struct ingest_source *src);
 void ingest_source_set_user(struct ingest_source *src, void *user);
