@@ -19,16 +19,12 @@ void hash_seed_random(void)
     hash_k1 = k[1];
 }
 
-struct sip {
-    uint64_t a, b, c, d;
-};
-
 static inline uint64_t rotl(uint64_t x, unsigned n)
 {
     return x << n | x >> (64 - n);
 }
 
-static inline void sip_round(struct sip *s)
+static inline void sip_round(struct hash_stream *s)
 {
     s->a += s->b;
     s->b = rotl(s->b, 13) ^ s->a;
@@ -42,29 +38,58 @@ static inline void sip_round(struct sip *s)
     s->c = rotl(s->c, 32);
 }
 
-uint64_t hash_bytes_key(uint64_t k0, uint64_t k1, const void *data, size_t n)
+void hash_begin(struct hash_stream *h, uint64_t k0, uint64_t k1)
+{
+    *h = (struct hash_stream){.a = 0x736f6d6570736575u ^ k0,
+                              .b = 0x646f72616e646f6du ^ k1,
+                              .c = 0x6c7967656e657261u ^ k0,
+                              .d = 0x7465646279746573u ^ k1};
+}
+
+static inline void sip_word(struct hash_stream *h, uint64_t m)
+{
+    h->d ^= m;
+    sip_round(h);
+    h->a ^= m;
+}
+
+void hash_add(struct hash_stream *h, const void *data, size_t n)
 {
     const uint8_t *p = data;
-    struct sip s = {0x736f6d6570736575u ^ k0, 0x646f72616e646f6du ^ k1, 0x6c7967656e657261u ^ k0,
-                    0x7465646279746573u ^ k1};
-    uint64_t last = (uint64_t)n << 56;
+    struct hash_stream s = *h; /* in registers */
 
-    for (; n >= 8; n -= 8, p += 8) {
-        uint64_t m = le64(p);
-        s.d ^= m;
-        sip_round(&s);
-        s.a ^= m;
+    for (; n && s.n % 8; n--, p++) {
+        s.tail |= (uint64_t)*p << (8 * (s.n % 8));
+        if (++s.n % 8 == 0) {
+            sip_word(&s, s.tail);
+            s.tail = 0;
+        }
     }
+    s.n += n;
+    for (; n >= 8; n -= 8, p += 8)
+        sip_word(&s, le64(p));
     for (size_t i = 0; i < n; i++)
-        last |= (uint64_t)p[i] << (8 * i);
-    s.d ^= last;
-    sip_round(&s);
-    s.a ^= last;
-    s.c ^= 0xff;
-    sip_round(&s);
-    sip_round(&s);
-    sip_round(&s);
-    return s.a ^ s.b ^ s.c ^ s.d;
+        s.tail |= (uint64_t)p[i] << (8 * i);
+    *h = s;
+}
+
+uint64_t hash_end(struct hash_stream *h)
+{
+    sip_word(h, h->tail | h->n << 56);
+    h->c ^= 0xff;
+    sip_round(h);
+    sip_round(h);
+    sip_round(h);
+    return h->a ^ h->b ^ h->c ^ h->d;
+}
+
+uint64_t hash_bytes_key(uint64_t k0, uint64_t k1, const void *data, size_t n)
+{
+    struct hash_stream s;
+
+    hash_begin(&s, k0, k1);
+    hash_add(&s, data, n);
+    return hash_end(&s);
 }
 
 uint64_t hash_bytes(const void *p, size_t n)

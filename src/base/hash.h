@@ -14,6 +14,15 @@ uint64_t hash_bytes(const void *p, size_t n) PURE;
 /* SipHash-1-3 with a given key, for what must be the same in every run. */
 uint64_t hash_bytes_key(uint64_t k0, uint64_t k1, const void *p, size_t n) PURE;
 
+/* The same hash of bytes that come in pieces. */
+struct hash_stream {
+    uint64_t a, b, c, d, n;
+    uint64_t tail; /* the last n % 8 bytes, little-endian */
+};
+void hash_begin(struct hash_stream *h, uint64_t k0, uint64_t k1);
+void hash_add(struct hash_stream *h, const void *p, size_t n);
+uint64_t hash_end(struct hash_stream *h);
+
 static inline uint64_t hash_span(struct span s)
 {
     return hash_bytes(s.p, s.n);

@@ -379,24 +379,55 @@ static void write_low_cardinality(const struct column *c, uint32_t rows, struct 
     out->n += rows * each;
 }
 
-void block_write(struct block *b, struct buf *out)
+size_t block_pieces_most(const struct block *b)
 {
-    put_varint(out, b->columns_n);
-    put_varint(out, b->rows);
+    return 3 * b->columns_n + 1;
+}
+
+size_t block_pieces(struct block *b, struct buf *scratch, struct span *ret)
+{
+    size_t n = 0, from = 0, at = 0;
+
+    buf_clear(scratch);
+    put_varint(scratch, b->columns_n);
+    put_varint(scratch, b->rows);
     for (size_t i = 0; i < b->columns_n; i++) {
         struct column *c = &b->columns[i];
         column_pad(c, b->rows);
-        put_string(out, span_str(c->name));
-        put_string(out, span_str(c->type));
+        must(!c->data.full && !c->items.full);
+        put_string(scratch, span_str(c->name));
+        put_string(scratch, span_str(c->type));
         if (c->kind == COL_LC) {
-            write_low_cardinality(c, b->rows, out);
+            write_low_cardinality(c, b->rows, scratch);
             continue;
         }
-        buf_span_add(out, buf_span(&c->data));
-        if (c->kind == COL_STRS)
-            buf_span_add(out, buf_span(&c->items));
-        must(!c->data.full && !c->items.full);
+        /* scratch still moves: only how long its pieces are is known */
+        ret[n++] = (struct span){NULL, scratch->n - from};
+        from = scratch->n;
+        if (c->data.n)
+            ret[n++] = buf_span(&c->data);
+        if (c->items.n)
+            ret[n++] = buf_span(&c->items);
     }
+    ret[n++] = (struct span){NULL, scratch->n - from};
+    for (size_t i = 0; i < n; i++) {
+        if (ret[i].p)
+            continue;
+        ret[i].p = scratch->p + at;
+        at += ret[i].n;
+    }
+    return scratch->full ? 0 : n;
+}
+
+void block_write(struct block *b, struct buf *out)
+{
+    struct buf scratch CLEANUP(buf_free) = buf_new(COLUMN_MAX);
+    struct span *pieces CLEANUP(mem_freep) = mem_array(block_pieces_most(b), sizeof(*pieces));
+    size_t n = block_pieces(b, &scratch, pieces);
+
+    for (size_t i = 0; i < n; i++)
+        buf_span_add(out, pieces[i]);
+    out->full |= n == 0;
 }
 
 void block_into(const struct block *b, const char *table, struct buf *out)

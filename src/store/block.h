@@ -85,5 +85,10 @@ uint32_t block_rows(const struct block *b);
 size_t block_bytes(const struct block *b);
 /* Appends the block in Native form. */
 void block_write(struct block *b, struct buf *out);
+/* The same as pieces in order, without copying what is large: they point into the block and into
+ * `scratch` (emptied before) and hold until either changes. ret has room for block_pieces_most.
+ * Returns how many; 0 when scratch met its ceiling. */
+size_t block_pieces(struct block *b, struct buf *scratch, struct span *ret);
+size_t block_pieces_most(const struct block *b);
 /* "events (stream_id, stream_seq, …)": where it goes. */
 void block_into(const struct block *b, const char *table, struct buf *out);

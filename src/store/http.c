@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { READ_PIECE = 64 << 10 };
+enum { READ_PIECE = 64 << 10, FILE_PIECE = 256 << 10 };
 
 struct http_conn {
     int fd;
@@ -249,6 +249,27 @@ static bool write_all(struct http_conn *c, struct span s, uint64_t deadline_ns, 
     return true;
 }
 
+static bool write_file(struct http_conn *c, const struct http_body *body, uint64_t deadline_ns,
+                       struct err *e)
+{
+    uint8_t *piece CLEANUP(mem_freep) = mem_get(FILE_PIECE);
+    uint64_t at = body->at, end = body->at + body->n;
+
+    while (at < end) {
+        size_t want = end - at < FILE_PIECE ? (size_t)(end - at) : FILE_PIECE;
+        ssize_t n = pread(body->fd, piece, want, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return err_set(e, ERR_IO, "reading what goes to the store: %s",
+                           n < 0 ? strerror(errno) : "the file is too short");
+        if (!write_all(c, span_of(piece, (size_t)n), deadline_ns, e))
+            return false;
+        at += (uint64_t)n;
+    }
+    return true;
+}
+
 /* More bytes into c->in; false at the end of the connection too. */
 static bool read_some(struct http_conn *c, uint64_t deadline_ns, struct err *e)
 {
@@ -284,23 +305,28 @@ static bool read_some(struct http_conn *c, uint64_t deadline_ns, struct err *e)
 }
 
 bool http_post(struct http_conn *c, const char *host, struct span path, struct span headers,
-               struct span body, uint64_t deadline_ns, struct err *e)
+               const struct http_body *body, uint64_t deadline_ns, struct err *e)
 {
     struct buf head CLEANUP(buf_free) = buf_new(1 << 20);
+    uint64_t length = body->n ? body->n : body->text.n;
 
     buf_str(&head, "POST ");
     buf_span_add(&head, path);
-    buf_printf(&head, " HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n", host, body.n);
+    buf_printf(&head, " HTTP/1.1\r\nHost: %s\r\nContent-Length: %llu\r\n", host,
+               (unsigned long long)length);
     buf_span_add(&head, headers);
     buf_str(&head, "\r\n");
     /* A small body travels with the head. */
-    bool joined = body.n < 16 << 10;
+    bool joined = body->n == 0 && length < 16 << 10;
     if (joined)
-        buf_span_add(&head, body);
+        buf_span_add(&head, body->text);
     if (head.full)
         return err_set(e, ERR_INVALID, "the request to the store is too long");
-    return write_all(c, buf_span(&head), deadline_ns, e) &&
-           (joined || write_all(c, body, deadline_ns, e));
+    if (!write_all(c, buf_span(&head), deadline_ns, e))
+        return false;
+    if (body->n)
+        return write_file(c, body, deadline_ns, e);
+    return joined || write_all(c, body->text, deadline_ns, e);
 }
 
 struct head {

@@ -36,9 +36,16 @@ void http_close(struct http_conn *c);
 /* Can it take another request? (the other side may have closed it meanwhile) */
 bool http_alive(struct http_conn *c);
 
+/* A request's body: a text, or n bytes of a file. */
+struct http_body {
+    struct span text;
+    int fd; /* of the file, when n > 0 */
+    uint64_t at, n;
+};
+
 /* POST path with headers (each line with its end) and body; then reads the answer, whose body goes
  * to the sink. False: the connection is of no use any more. deadline_ns by clock_mono_ns. */
 bool http_post(struct http_conn *c, const char *host, struct span path, struct span headers,
-               struct span body, uint64_t deadline_ns, struct err *e) MUST_CHECK;
+               const struct http_body *body, uint64_t deadline_ns, struct err *e) MUST_CHECK;
 bool http_read(struct http_conn *c, struct http_answer *a, bool (*sink)(void *, struct span),
                void *ctx, uint64_t deadline_ns, struct err *e) MUST_CHECK;

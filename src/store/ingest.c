@@ -75,8 +75,9 @@ struct ingest {
     bool flush, stopping;
     bool schema_ready;
     pthread_t writer, carrier;
-    struct buf out_events, out_quarantine, into_events, into_quarantine; /* the writer's */
-    struct buf carried;                                                  /* the carrier's */
+    struct buf scratch, out_quarantine, into_events, into_quarantine; /* the writer's */
+    struct span *pieces;
+    struct buf carried;        /* the carrier's */
     uint64_t patient_until_ns; /* a store that starts is waited for until then without a word */
     struct ingest_counters count;
 };
@@ -319,17 +320,17 @@ static bool batch_write(struct ingest *in, struct batch *b, struct err *e)
                              .positions = positions,
                              .positions_n = b->positions_n};
 
-    buf_clear(&in->out_events);
     buf_clear(&in->out_quarantine);
-    if (r.events_n)
-        block_write(b->events, &in->out_events);
+    if (r.events_n) {
+        r.events = in->pieces;
+        r.events_pieces = block_pieces(b->events, &in->scratch, in->pieces);
+    }
     if (r.quarantine_n)
         block_write(b->quarantine, &in->out_quarantine);
-    if (in->out_events.full || in->out_quarantine.full)
+    if ((r.events_n && !r.events_pieces) || in->out_quarantine.full)
         return err_set(e, ERR_NOMEM, "a batch of events is too large");
     for (size_t i = 0; i < b->positions_n; i++)
         positions[i] = (struct spool_position){b->positions[i].src->key, b->positions[i].seq};
-    r.events = buf_span(&in->out_events);
     r.quarantine = buf_span(&in->out_quarantine);
     r.events_into = buf_span(&in->into_events);
     r.quarantine_into = buf_span(&in->into_quarantine);
@@ -408,8 +409,8 @@ static void *writer_run(void *arg)
     return NULL;
 }
 
-static bool insert_part(struct ingest *in, struct span into, struct span data, uint64_t number,
-                        struct err *e)
+static bool insert_part(struct ingest *in, struct span into, const struct store_data *data,
+                        uint64_t number, struct err *e)
 {
     char token[SPOOL_TOKEN];
     char *where CLEANUP(mem_freep) = mem_printf("%.*s", (int)into.n, (const char *)into.p);
@@ -446,8 +447,10 @@ static bool carrier_step(struct ingest *in, bool *found, struct err *e)
         return false;
     if (!*found)
         return true;
-    bool ok = (!r.events_n || insert_part(in, r.events_into, r.events, r.number, e)) &&
-              (!r.quarantine_n || insert_part(in, r.quarantine_into, r.quarantine, r.number, e));
+    struct store_data events = {.fd = r.events_fd, .at = r.events_at, .n = r.events_bytes};
+    struct store_data quarantine = {.text = r.quarantine};
+    bool ok = (!r.events_n || insert_part(in, r.events_into, &events, r.number, e)) &&
+              (!r.quarantine_n || insert_part(in, r.quarantine_into, &quarantine, r.number, e));
     if (!ok) {
         if (e->kind == ERR_NOT_FOUND)
             in->schema_ready = false;
@@ -547,7 +550,8 @@ static void ingest_free(struct ingest *in)
     }
     eve_free(&in->eve);
     row_free(&in->quarantine_row);
-    buf_free(&in->out_events);
+    buf_free(&in->scratch);
+    mem_free(in->pieces);
     buf_free(&in->out_quarantine);
     buf_free(&in->into_events);
     buf_free(&in->into_quarantine);
@@ -591,7 +595,8 @@ bool ingest_open(const struct ingest_conf *conf, struct ingest **ret, struct err
     batch_init(&in->batches[1]);
     in->filling = &in->batches[0];
     in->spare = &in->batches[1];
-    in->out_events = in->out_quarantine = buf_new(SPOOL_RECORD_MAX / 2);
+    in->scratch = in->out_quarantine = buf_new(SPOOL_RECORD_MAX / 2);
+    in->pieces = mem_array(block_pieces_most(in->batches[0].events), sizeof(*in->pieces));
     in->carried = buf_new(SPOOL_RECORD_MAX + 4096);
     in->into_events = in->into_quarantine = buf_new(1 << 16);
     block_into(in->batches[0].events, "events", &in->into_events);

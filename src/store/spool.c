@@ -33,8 +33,18 @@ enum {
     KIND_BLOCK = 1,
     KIND_POSITIONS = 2,
     SEGMENT_BYTES = 64 << 20,
-    PARTS = 5,
     RESERVE = 256 << 10,
+    READ_PIECE = 256 << 10,
+};
+
+/* Parts follow each other in this order. */
+enum part {
+    PART_POSITIONS,
+    PART_EVENTS_INTO,
+    PART_EVENTS,
+    PART_QUARANTINE_INTO,
+    PART_QUARANTINE,
+    PARTS,
 };
 
 struct segment {
@@ -105,13 +115,20 @@ static void position_set(struct spool *s, uint64_t id, uint64_t seq)
         st->seq = seq;
 }
 
-static uint64_t checksum(const uint8_t head[HEAD], const struct span parts[PARTS])
+/* Of the head and of each part, one after the other: begin, then a part at a time. */
+static uint64_t checksum_begin(const uint8_t head[HEAD])
 {
-    uint64_t sum = hash_bytes_key(MAGIC, HEAD, head, HEAD - 8);
+    return hash_bytes_key(MAGIC, HEAD, head, HEAD - 8);
+}
 
-    for (size_t i = 0; i < PARTS; i++)
-        sum = hash_bytes_key(sum, i, parts[i].p, parts[i].n);
-    return sum;
+static uint64_t checksum_part(uint64_t sum, enum part i, const struct span *pieces, size_t n)
+{
+    struct hash_stream h;
+
+    hash_begin(&h, sum, i);
+    for (size_t k = 0; k < n; k++)
+        hash_add(&h, pieces[k].p, pieces[k].n);
+    return hash_end(&h);
 }
 
 static void place_add(struct spool *s, const struct place *p)
@@ -183,27 +200,52 @@ static bool read_exact(int fd, void *to, size_t n, uint64_t at)
     return true;
 }
 
-static void parts_cut(const struct head *h, const uint8_t *p, struct span parts[PARTS])
+/* A part of n bytes at `at`, which is not kept. */
+static bool checksum_file(uint64_t *sum, enum part i, int fd, uint64_t at, uint64_t n)
 {
-    for (size_t i = 0; i < PARTS; i++) {
-        parts[i] = span_of(p, h->parts[i]);
-        p += h->parts[i];
+    uint8_t *piece CLEANUP(mem_freep) = mem_get(READ_PIECE);
+    struct hash_stream h;
+
+    hash_begin(&h, *sum, i);
+    while (n) {
+        size_t take = n < READ_PIECE ? (size_t)n : READ_PIECE;
+        if (!read_exact(fd, piece, take, at))
+            return false;
+        hash_add(&h, piece, take);
+        at += take;
+        n -= take;
     }
+    *sum = hash_end(&h);
+    return true;
 }
 
-/* The record at `at`, whole and unhurt, into buf. */
+/* The record at `at`, whole and unhurt: its parts but the events into buf. */
 static bool record_get(int fd, uint64_t at, struct buf *buf, struct head *h,
                        struct span parts[PARTS])
 {
     uint8_t head[HEAD];
 
     buf_clear(buf);
-    if (!read_exact(fd, head, HEAD, at) || !head_read(head, h) || !buf_room(buf, h->total) ||
-        !read_exact(fd, buf->p, h->total, at + HEAD))
+    if (!read_exact(fd, head, HEAD, at) || !head_read(head, h) ||
+        !buf_room(buf, h->total - h->parts[PART_EVENTS]))
         return false;
-    buf->n = h->total;
-    parts_cut(h, buf->p ? buf->p : head, parts);
-    return checksum(head, parts) == h->sum;
+    uint64_t sum = checksum_begin(head);
+    uint8_t *to = buf->p ? buf->p : head;
+    at += HEAD;
+    for (enum part i = 0; i < PARTS; at += h->parts[i], i++) {
+        parts[i] = (struct span){to, 0};
+        if (i == PART_EVENTS) {
+            if (!checksum_file(&sum, i, fd, at, h->parts[i]))
+                return false;
+            continue;
+        }
+        parts[i].n = h->parts[i];
+        if (!read_exact(fd, to, parts[i].n, at))
+            return false;
+        to += parts[i].n;
+        sum = checksum_part(sum, i, &parts[i], 1);
+    }
+    return sum == h->sum;
 }
 
 static void positions_take(struct spool *s, struct span part)
@@ -231,7 +273,7 @@ static bool segment_recover(struct spool *s, uint64_t first, uint64_t stored, st
     }
     struct segment *g = segment_add(s, first);
     while (at < (uint64_t)st.st_size && record_get(fd, at, buf, &h, parts)) {
-        positions_take(s, parts[0]);
+        positions_take(s, parts[PART_POSITIONS]);
         if (h.kind == KIND_BLOCK) {
             g->last = h.number;
             s->next_number = h.number + 1;
@@ -410,14 +452,23 @@ static bool write_parts(int fd, struct iovec *v, int n)
     return true;
 }
 
+static void piece_add(struct iovec *v, int *n, struct span s)
+{
+    if (s.n)
+        v[(*n)++] = (struct iovec){(void *)(uintptr_t)s.p, s.n};
+}
+
 /* Writes one record at the end of the newest segment; on failure what was written is taken back. */
 static bool record_put(struct spool *s, uint32_t kind, const struct spool_record *r,
-                       const struct span parts[PARTS], uint64_t now, struct err *e)
+                       struct span positions, uint64_t now, struct err *e)
 {
+    const struct span single[PARTS] = {
+        positions, r->events_into, {NULL, r->events_bytes}, r->quarantine_into, r->quarantine};
     struct segment *g = s->newest;
-    struct iovec v[PARTS + 1];
+    struct iovec v[SPOOL_PIECES + PARTS + 1];
     uint8_t head[HEAD];
     uint64_t total = HEAD;
+    int n = 0;
 
     put_le32(head, MAGIC);
     put_le32(head + 4, kind);
@@ -425,15 +476,22 @@ static bool record_put(struct spool *s, uint32_t kind, const struct spool_record
     put_le64(head + 16, now);
     put_le32(head + 24, r->events_n);
     put_le32(head + 28, r->quarantine_n);
-    v[0] = (struct iovec){head, HEAD};
-    for (size_t i = 0; i < PARTS; i++) {
-        put_le32(head + 32 + 4 * i, (uint32_t)parts[i].n);
-        v[i + 1] = (struct iovec){(void *)(uintptr_t)parts[i].p, parts[i].n};
-        total += parts[i].n;
+    for (enum part i = 0; i < PARTS; i++) {
+        put_le32(head + 32 + 4 * i, (uint32_t)single[i].n);
+        total += single[i].n;
     }
-    must(total - HEAD <= SPOOL_RECORD_MAX);
-    put_le64(head + 52, checksum(head, parts));
-    if (write_parts(s->write_fd, v, PARTS + 1) && fdatasync(s->write_fd) == 0) {
+    must(total - HEAD <= SPOOL_RECORD_MAX && r->events_pieces <= SPOOL_PIECES);
+    uint64_t sum = checksum_begin(head);
+    piece_add(v, &n, span_of(head, HEAD));
+    for (enum part i = 0; i < PARTS; i++) {
+        const struct span *pieces = i == PART_EVENTS ? r->events : &single[i];
+        size_t pieces_n = i == PART_EVENTS ? r->events_pieces : 1;
+        sum = checksum_part(sum, i, pieces, pieces_n);
+        for (size_t k = 0; k < pieces_n; k++)
+            piece_add(v, &n, pieces[k]);
+    }
+    put_le64(head + 52, sum);
+    if (write_parts(s->write_fd, v, n) && fdatasync(s->write_fd) == 0) {
         g->bytes += total;
         s->bytes += total;
         return true;
@@ -460,7 +518,6 @@ static void put_positions(struct buf *b, uint64_t stream, uint64_t seq)
 static bool segment_open(struct spool *s, uint64_t now, struct err *e)
 {
     struct buf b CLEANUP(buf_free) = buf_new((size_t)SPOOL_STREAMS * 16);
-    struct span parts[PARTS] = {{NULL, 0}};
     struct spool_record none = {.number = 0};
     char name[32];
     size_t at = 0;
@@ -480,8 +537,7 @@ static bool segment_open(struct spool *s, uint64_t now, struct err *e)
         struct stream *st = CONTAINER_OF(n, struct stream, node);
         put_positions(&b, st->stream, st->seq);
     }
-    parts[0] = buf_span(&b);
-    if (!record_put(s, KIND_POSITIONS, &none, parts, now, e)) {
+    if (!record_put(s, KIND_POSITIONS, &none, buf_span(&b), now, e)) {
         close_fd(s->write_fd);
         s->write_fd = -1;
         return false;
@@ -532,20 +588,20 @@ bool spool_append(struct spool *s, const struct spool_record *r, struct err *e)
 
     for (size_t i = 0; i < r->positions_n; i++)
         put_positions(&b, r->positions[i].stream, r->positions[i].seq);
-    struct span parts[PARTS] = {buf_span(&b), r->events_into, r->events, r->quarantine_into,
-                                r->quarantine};
+    struct spool_record numbered = *r;
+    numbered.events_bytes = 0;
+    for (size_t i = 0; i < r->events_pieces; i++)
+        numbered.events_bytes += r->events[i].n;
     must(!b.full);
     pthread_mutex_lock(&s->lock);
     bool ok = (s->write_fd >= 0 && s->newest->bytes < SEGMENT_BYTES) || segment_open(s, now, e);
-    struct spool_record numbered = *r;
     numbered.number = s->next_number;
-    ok = ok && record_put(s, KIND_BLOCK, &numbered, parts, now, e);
+    ok = ok && record_put(s, KIND_BLOCK, &numbered, buf_span(&b), now, e);
     if (!ok && e->kind == ERR_FULL && s->newest && room_make(s, now, e))
-        ok = record_put(s, KIND_BLOCK, &numbered, parts, now, e);
+        ok = record_put(s, KIND_BLOCK, &numbered, buf_span(&b), now, e);
     if (ok) {
-        uint64_t n = HEAD;
-        for (size_t i = 0; i < PARTS; i++)
-            n += parts[i].n;
+        uint64_t n = HEAD + b.n + r->events_into.n + numbered.events_bytes + r->quarantine_into.n +
+                     r->quarantine.n;
         s->newest->last = s->next_number;
         place_add(s, &(struct place){s->next_number, s->newest->first, s->newest->bytes - n, now,
                                      r->events_n + r->quarantine_n, (uint32_t)n});
@@ -592,10 +648,13 @@ bool spool_read(struct spool *s, struct buf *buf, struct spool_record *ret, bool
     *ret = (struct spool_record){.number = h.number,
                                  .events_n = h.events_n,
                                  .quarantine_n = h.quarantine_n,
-                                 .events_into = parts[1],
-                                 .events = parts[2],
-                                 .quarantine_into = parts[3],
-                                 .quarantine = parts[4]};
+                                 .events_into = parts[PART_EVENTS_INTO],
+                                 .quarantine_into = parts[PART_QUARANTINE_INTO],
+                                 .quarantine = parts[PART_QUARANTINE],
+                                 .events_fd = fd,
+                                 .events_at = place.offset + HEAD + h.parts[PART_POSITIONS] +
+                                              h.parts[PART_EVENTS_INTO],
+                                 .events_bytes = h.parts[PART_EVENTS]};
     return true;
 }
 

@@ -14,7 +14,7 @@
 
 struct spool;
 
-enum { SPOOL_STREAMS = 65536, SPOOL_RECORD_MAX = 512 << 20 };
+enum { SPOOL_STREAMS = 65536, SPOOL_RECORD_MAX = 512 << 20, SPOOL_PIECES = 1000 };
 
 struct spool_position {
     uint64_t stream, seq;
@@ -23,8 +23,14 @@ struct spool_position {
 struct spool_record {
     uint64_t number;
     uint32_t events_n, quarantine_n; /* rows */
-    struct span events_into, events; /* Native; borrowed from the buffer given to spool_read */
+    struct span events_into;         /* texts: borrowed from the buffer given to spool_read */
     struct span quarantine_into, quarantine;
+    /* The block of events may be large. spool_append takes it in pieces (at most SPOOL_PIECES),
+     * spool_read says where in a file it lies, until the record is confirmed. */
+    const struct span *events;
+    size_t events_pieces;
+    int events_fd;
+    uint64_t events_at, events_bytes;
     const struct spool_position *positions; /* spool_append only */
     size_t positions_n;
 };
@@ -34,7 +40,8 @@ bool spool_open(const char *dir, struct spool **ret, struct err *e) MUST_CHECK;
 void spool_close(struct spool *s);
 /* Makes the record durable under the next number. ERR_FULL or ERR_IO leave the spool as it was. */
 bool spool_append(struct spool *s, const struct spool_record *r, struct err *e) MUST_CHECK;
-/* The oldest unconfirmed record into buf; *found false when there is none. */
+/* The oldest unconfirmed record, its texts in buf; *found false when there is none. It was checked
+ * whole. */
 bool spool_read(struct spool *s, struct buf *buf, struct spool_record *ret, bool *found,
                 struct err *e) MUST_CHECK;
 /* The record of that number is in the store. Numbers are confirmed in order. */

@@ -271,7 +271,8 @@ static void stats_read(const char *summary, struct store_stats *st)
 }
 
 struct call {
-    struct span path, body;
+    struct span path;
+    struct http_body body;
     uint64_t timeout_ns;
     struct reader reader;
     struct store_stats *stats;
@@ -291,7 +292,7 @@ static bool call_once(struct store *s, struct call *call, bool *stale, struct er
         return false;
     call->reader.answer = &a;
     bool ok = http_post(c, s->target.local ? "store" : s->target.host, call->path,
-                        span_str(s->headers), call->body, deadline, e) &&
+                        span_str(s->headers), &call->body, deadline, e) &&
               http_read(c, &a, reader_take, &call->reader, deadline, e);
     conn_put(s, c, ok);
     if (!ok) {
@@ -344,7 +345,7 @@ bool store_ping(struct store *s, char *version, size_t version_cap, struct err *
 {
     struct buf out CLEANUP(buf_free) = buf_new(256);
     struct call call = {.path = SPAN("/?default_format=TabSeparated"),
-                        .body = SPAN("SELECT version()"),
+                        .body.text = SPAN("SELECT version()"),
                         .timeout_ns = 5 * (uint64_t)NS_PER_S,
                         .reader = {.sink = sink_buf, .ctx = &out, .left = 200}};
 
@@ -371,7 +372,7 @@ bool store_wait(struct store *s, unsigned timeout_ms, struct err *e)
 bool store_exec(struct store *s, const char *sql, struct err *e)
 {
     struct buf path CLEANUP(buf_free) = buf_new(REQUEST_MAX);
-    struct call call = {.body = span_str(sql),
+    struct call call = {.body.text = span_str(sql),
                         .timeout_ns = 300 * (uint64_t)NS_PER_S,
                         .reader = {.sink = sink_none, .left = UINT64_MAX}};
 
@@ -446,7 +447,7 @@ bool store_stream(struct store *s, const struct store_query *q, store_sink *sink
         return err_set(e, ERR_INVALID, "the query's parameters are too long");
     struct call call = {
         .path = buf_span(&path),
-        .body = span_str(q->sql),
+        .body.text = span_str(q->sql),
         .timeout_ns = ((uint64_t)ms + 2000) * NS_PER_MS,
         .reader = {.sink = sink,
                    .ctx = ctx,
@@ -481,12 +482,12 @@ bool store_query_u64(struct store *s, const struct store_query *q, uint64_t *ret
     return true;
 }
 
-bool store_insert(struct store *s, const char *into, const char *format, struct span data,
-                  const char *token, struct err *e)
+bool store_insert(struct store *s, const char *into, const char *format,
+                  const struct store_data *data, const char *token, struct err *e)
 {
     struct buf path CLEANUP(buf_free) = buf_new(REQUEST_MAX);
     struct buf sql CLEANUP(buf_free) = buf_new(REQUEST_MAX);
-    struct call call = {.body = data,
+    struct call call = {.body = {.text = data->text, .fd = data->fd, .at = data->at, .n = data->n},
                         .timeout_ns = 120 * (uint64_t)NS_PER_S,
                         .reader = {.sink = sink_none, .left = UINT64_MAX}};
 

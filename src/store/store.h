@@ -82,9 +82,16 @@ bool store_stream(struct store *s, const struct store_query *q, store_sink *sink
 /* A query whose answer is one number (first column of the first row). */
 bool store_query_u64(struct store *s, const struct store_query *q, uint64_t *ret,
                      struct err *e) MUST_CHECK;
+/* What is inserted: a text, or n bytes of a file, read as they are sent. */
+struct store_data {
+    struct span text;
+    int fd; /* of the file, when n > 0 */
+    uint64_t at, n;
+};
+
 /* One insert of a block in `format` ("Native") into `into` ("events (ts, …)"). With the same token
  * it is stored once however often it is sent. Not retried here. */
-bool store_insert(struct store *s, const char *into, const char *format, struct span data,
-                  const char *token, struct err *e) MUST_CHECK;
+bool store_insert(struct store *s, const char *into, const char *format,
+                  const struct store_data *data, const char *token, struct err *e) MUST_CHECK;
 /* The database that queries run in; borrowed. */
 const char *store_database(const struct store *s);
