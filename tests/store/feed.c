@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Feeds EVE lines from a file (or standard input) through ingest into a store: the program that the
  * store's tests kill and its benchmark times.
- * usage: feed URL SPOOL SENSOR STREAM [--raw] [--drain MS] [--rate N] [--batch N] [--batch-mb N]
- * <FILE Prints `durable N` each time more is durable, and the counters at the end. */
+ * usage: feed URL SPOOL SENSOR STREAM [OPTION N…] <FILE, options as in options_read below.
+ * Prints `durable N` each time more is durable, and the counters at the end. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -23,7 +23,7 @@ static void durable(void *ctx, struct ingest_source *src, uint64_t seq)
 struct options {
     bool raw;
     unsigned drain_ms;
-    uint64_t rate, batch, batch_mb;
+    uint64_t rate, batch, batch_mb, patience;
 };
 
 static bool options_read(int argc, char **argv, struct options *o)
@@ -44,6 +44,8 @@ static bool options_read(int argc, char **argv, struct options *o)
             o->batch = n;
         else if (strcmp(argv[i], "--batch-mb") == 0)
             o->batch_mb = n;
+        else if (strcmp(argv[i], "--patience") == 0)
+            o->patience = n;
         else
             return false;
         i++;
@@ -99,6 +101,7 @@ int main(int argc, char **argv)
                              .keep_raw = o.raw,
                              .batch_rows = (uint32_t)o.batch,
                              .batch_bytes = (size_t)o.batch_mb << 20,
+                             .start_patience_s = (unsigned)o.patience,
                              .durable = durable};
     if (!ingest_open(&ic, &in, &e)) {
         log_error("%s", e.text);

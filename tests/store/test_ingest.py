@@ -183,7 +183,7 @@ def test_store_away():
         s.process.terminate()
         s.process.wait()
         text = '\n'.join(lines(3000)) + '\n'
-        p = feed(s, text)  # without a store: durable all the same
+        p = feed(s, text, '--rate', '1000', '--patience', '1')  # without a store: durable all the same
         check(p.returncode == 0 and 'durable 3000' in p.stdout, p.stdout + p.stderr)
         check('wait in the spool' in p.stderr and 'not reachable' in p.stderr and len(p.stderr.strip().splitlines()) == 1, p.stderr)
         s.start()
