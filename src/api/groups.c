@@ -233,7 +233,6 @@ bool groups_find(struct api_call *c, const struct group_filter *f, struct group_
 
 struct extra {
     uint64_t spark[SPARK];
-    struct span techniques; /* JSON array */
 };
 
 static void extras_sql(struct buf *b, const struct group_list *list, size_t from, size_t to,
@@ -253,7 +252,7 @@ static void extras_sql(struct buf *b, const struct group_list *list, size_t from
     buf_str(b, ") GROUP BY alert_signature_id, src_ip, dest_ip, at");
 }
 
-static bool load_extras(struct api_call *c, const struct group_list *list, size_t from, size_t to,
+static bool load_extras(struct api_call *c, struct group_list *list, size_t from, size_t to,
                         const struct range *range, struct extra *extra)
 {
     struct buf sql = buf_new(SQL_MAX), out = buf_new(64 << 20);
@@ -266,12 +265,12 @@ static bool load_extras(struct api_call *c, const struct group_list *list, size_
                             .dest = address(rows.cell[2].raw)};
         uint64_t at = cell_u64(&rows.cell[3]);
         for (size_t i = from; i < to; i++) {
-            const struct group *g = &list->group[i];
+            struct group *g = &list->group[i];
             if (g->sid != key.sid || !ip_eq(&g->src, &key.src) || !ip_eq(&g->dest, &key.dest))
                 continue;
             extra[i - from].spark[at < SPARK ? at : SPARK - 1] += cell_u64(&rows.cell[4]);
             if (rows.cell[5].raw.n > 2)
-                extra[i - from].techniques = keep(c, &rows.cell[5]);
+                g->techniques = keep(c, &rows.cell[5]);
         }
     }
     buf_free(&sql);
@@ -310,7 +309,7 @@ static void group_object(struct buf *b, const struct group *g, const struct extr
         jw_uint(b, x->spark[i]);
     jw_close(b, ']');
     jw_key(b, "techniques");
-    jw_raw(b, x->techniques.n ? x->techniques : SPAN("[]"));
+    jw_raw(b, g->techniques.n ? g->techniques : SPAN("[]"));
     raw_member(b, "app_proto", g->app_proto);
     raw_member(b, "sensor", g->sensor);
     jw_member_span(b, "note", g->note);
@@ -323,7 +322,7 @@ static void group_object(struct buf *b, const struct group *g, const struct extr
     jw_close(b, '}');
 }
 
-bool groups_json(struct api_call *c, const struct group_list *list, size_t from, size_t to,
+bool groups_json(struct api_call *c, struct group_list *list, size_t from, size_t to,
                  const struct range *range)
 {
     if (from >= to)

@@ -17,6 +17,7 @@ struct group {
     char src_text[IP_TEXT], dest_text[IP_TEXT];
     uint64_t count, first_us, last_us;
     struct span signature, category, severity, app_proto, sensor; /* JSON text, not unescaped */
+    struct span techniques; /* a JSON array; known after groups_json */
     enum group_status status;
     struct span note, by; /* plain text */
     int64_t decided_ns;
@@ -47,5 +48,5 @@ const char *group_status_name(enum group_status s);
 enum group_status group_status_parse(struct span s);
 bool group_id_parse(struct span id, struct group *ret);
 /* Appends the groups [from, to) as JSON objects, with sparks over the range, to the open array. */
-bool groups_json(struct api_call *c, const struct group_list *list, size_t from, size_t to,
+bool groups_json(struct api_call *c, struct group_list *list, size_t from, size_t to,
                  const struct range *range);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What routes share of events: lists and histograms. */
+/* What routes share of histograms. */
 #pragma once
 
 #include "api/ask.h"
@@ -21,5 +21,3 @@ uint64_t histogram_interval(const struct range *r, uint64_t want_s);
 void histogram_place(struct histogram *h, const struct range *r, uint64_t want_s);
 /* Appends the members interval_s, series, times (and total) to the open object. */
 void histogram_json(struct api_call *c, const struct histogram *h);
-/* Appends an array of the newest events that fit a condition. */
-bool events_json(struct api_call *c, const char *where, unsigned limit);

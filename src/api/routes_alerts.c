@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The alert inbox: listing groups, looking at one, deciding one or many, taking it back. */
+#include "api/events.h"
 #include "api/groups.h"
 #include "api/handlers.h"
 #include "api/histogram.h"
@@ -167,7 +168,7 @@ void alert_run(struct api_call *c)
     if (!groups_json(c, &list, 0, 1, &range))
         return;
     jw_key(b, "rule");
-    rule_json(c->api->conf.rules, key.sid, b);
+    rule_json(c->api->conf.rules, &list.group[0], b);
     jw_key(b, "samples");
     snprintf(
         where, sizeof(where),

@@ -1,71 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Searching events: the list, one event, the histogram, the most frequent values. */
-#include "api/ask.h"
-#include "api/figures.h"
+#include "api/events.h"
 #include "api/handlers.h"
 #include "api/histogram.h"
 #include "base/clock.h"
 #include "base/jw.h"
-#include "store/schema.h"
 
 enum { SQL_MAX = 256 << 10, BUCKETS = 120, BUCKETS_MAX = 2000, SERIES = 16, INTERVAL_DIGITS = 7 };
 
 /* The store's time ends in 2299; identities (AN_EVENT in routes.c) end in 2112. */
 static const int64_t TIME_MAX_US = (int64_t)1 << 52;
-
-static const char *const event_columns =
-    "raw, daizong_sensor, daizong_unit, toUnixTimestamp64Micro(timestamp), stream_id, stream_seq, "
-    "daizong_severity";
-
-/* One event as JSON, from a row of event_columns at cell `at`. Events whose line was not kept come
- * with what stands in the columns that were asked for. */
-static void event_json(struct api_call *c, const struct rows *r)
-{
-    char id[SCHEMA_ID_TEXT];
-    char sensor[NAME_MAX_BYTES + 1], unit[NAME_MAX_BYTES + 1];
-    struct buf *b = c->out;
-    struct buf raw = buf_new(r->cell[0].raw.n + 1);
-    span_copy(r->cell[1].raw, sensor, sizeof(sensor));
-    span_copy(r->cell[2].raw, unit, sizeof(unit));
-    schema_id_text((int64_t)cell_u64(&r->cell[3]), cell_u64(&r->cell[4]), cell_u64(&r->cell[5]),
-                   id);
-    json_unescape(&raw, r->cell[0].raw);
-    jw_comma(b);
-    if (raw.n > 2) {
-        event_decorate(b, span_trim(buf_span(&raw)), sensor, unit, false);
-        b->n--; /* reopen it */
-    } else {
-        jw_open(b, '{');
-        jw_key(b, "timestamp");
-        cell_time(b, &r->cell[3]);
-        jw_key(b, "daizong");
-        jw_open(b, '{');
-        jw_member_text(b, "sensor", sensor);
-        jw_member_text(b, "unit", unit);
-        jw_close(b, '}');
-    }
-    jw_member_text(b, "_id", id);
-    jw_close(b, '}');
-    buf_free(&raw);
-}
-
-bool events_json(struct api_call *c, const char *where, unsigned limit)
-{
-    struct buf sql = buf_new(SQL_MAX), out = buf_new(128 << 20);
-    buf_printf(&sql,
-               "SELECT %s FROM events WHERE %s ORDER BY timestamp DESC, stream_id DESC, stream_seq "
-               "DESC LIMIT %u",
-               event_columns, where, limit);
-    bool ok = ask_store(c, buf_cstr(&sql), &out);
-    struct rows rows = rows_of(&out);
-    jw_open(c->out, '[');
-    while (ok && rows_next(&rows))
-        event_json(c, &rows);
-    jw_close(c->out, ']');
-    buf_free(&sql);
-    buf_free(&out);
-    return ok;
-}
 
 /* An event's identity as schema_id_text writes it, and no other way of writing it. */
 static bool id_parse(struct span text, int64_t *us, uint64_t *stream, uint64_t *seq)
@@ -102,50 +46,31 @@ void events_run(struct api_call *c)
 {
     struct range range;
     struct query *q;
-    uint64_t limit = call_arg(c, "limit")->u, n = 0;
+    struct event_list list;
     bool ascending = span_eq(call_arg(c, "order")->s, SPAN("asc"));
-    char last[SCHEMA_ID_TEXT] = "";
+    const char *dir = ascending ? "ASC" : "DESC";
     if (!ask_range(c, &range) || !ask_query(c, "q", &q))
         return;
-    struct buf sql = buf_new(SQL_MAX), out = buf_new(128 << 20);
-    const char *dir = ascending ? "ASC" : "DESC";
-    buf_printf(&sql, "SELECT %s FROM events WHERE ", event_columns);
+    struct buf sql = buf_new(SQL_MAX);
     ask_time_sql(&sql, "timestamp", &range);
     buf_str(&sql, " AND ");
     query_sql(&sql, q);
     bool ok = cursor_sql(c, &sql, ascending);
-    buf_printf(&sql, " ORDER BY timestamp %s, stream_id %s, stream_seq %s LIMIT %llu", dir, dir,
-               dir, (unsigned long long)limit + 1);
-    ok = ok && ask_store(c, buf_cstr(&sql), &out);
-    struct rows rows = rows_of(&out);
+    buf_printf(&sql, " ORDER BY timestamp %s, stream_id %s, stream_seq %s", dir, dir, dir);
     if (ok) {
         jw_open(c->out, '{');
         jw_key(c->out, "events");
-        jw_open(c->out, '[');
     }
-    bool more = false;
-    while (ok && rows_next(&rows)) {
-        if (n == limit) {
-            more = true;
-            break;
-        }
-        event_json(c, &rows);
-        schema_id_text((int64_t)cell_u64(&rows.cell[3]), cell_u64(&rows.cell[4]),
-                       cell_u64(&rows.cell[5]), last);
-        n++;
-    }
-    if (ok) {
-        jw_close(c->out, ']');
+    if (ok && events_write(c, buf_cstr(&sql), call_arg(c, "limit")->u, &list)) {
         jw_key(c->out, "next_cursor");
-        if (more)
-            jw_text(c->out, last);
+        if (list.more)
+            jw_text(c->out, list.last);
         else
             jw_null(c->out);
         ask_took(c);
         jw_close(c->out, '}');
     }
     buf_free(&sql);
-    buf_free(&out);
 }
 
 void event_run(struct api_call *c)

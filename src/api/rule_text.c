@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A scan of the rule files for "sid:N;": tens of thousands of rules are a few megabytes, read when
- * someone opens an alert. What a rule's alert means and what to do about it stands in advice.json
- * beside the rule file: {"SID": {"what": {"en","zh"}, "todo": {"en","zh"}}}. */
+ * someone opens an alert. */
 #include "api/rule_text.h"
 
+#include "api/advice.h"
 #include "base/jw.h"
 #include "base/mem.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
 
-enum { LINE_MAX_BYTES = 64 << 10, FILES_MAX = 256, ADVICE_MAX_BYTES = 4 << 20 };
+enum { LINE_MAX_BYTES = 64 << 10, FILES_MAX = 256 };
 
 struct found {
     char *text;
@@ -111,72 +111,33 @@ static void references(struct buf *b, struct span rule)
     jw_close(b, ']');
 }
 
-static bool read_advice(const char *rule_file, struct buf *text)
+/* The value of "classtype:" in a rule. */
+static struct span classtype(struct span rule)
 {
-    char path[4096 + 16], block[16384];
-    const char *slash = strrchr(rule_file, '/');
-    snprintf(path, sizeof(path), "%.*sadvice.json", slash ? (int)(slash + 1 - rule_file) : 0,
-             rule_file);
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return false;
-    for (size_t n; (n = fread(block, 1, sizeof(block), file)) > 0;)
-        buf_add(text, block, n);
-    fclose(file);
-    return !text->full;
+    static const struct span key = SPAN("classtype:");
+    size_t at = span_find(rule, key);
+    if (at == SIZE_MAX)
+        return SPAN("");
+    rule = span_from(rule, at + key.n);
+    return span_trim(span_split(&rule, ';'));
 }
 
-/* The values of "what" and "todo" for this rule, as JSON; empty where there is none. */
-static void find_advice(struct span text, uint32_t sid, struct span *what, struct span *todo)
-{
-    char want[16];
-    struct json j;
-    struct json_value v;
-    snprintf(want, sizeof(want), "%u", sid);
-    json_init(&j, text);
-    if (json_next(&j, &v) != JSON_OBJECT)
-        return;
-    while (json_next(&j, &v) == JSON_OBJECT && !json_key_is(&v, span_str(want)))
-        if (!json_skip(&j, &v))
-            return;
-    if (v.type != JSON_OBJECT)
-        return;
-    while (json_next(&j, &v) == JSON_OBJECT) {
-        struct span *to = json_key_is(&v, SPAN("what"))   ? what
-                          : json_key_is(&v, SPAN("todo")) ? todo
-                                                          : NULL;
-        if (!json_skip(&j, &v))
-            return;
-        if (to)
-            *to = v.raw;
-    }
-}
-
-static void advice(struct buf *b, const char *rule_file, uint32_t sid)
-{
-    struct buf text = buf_new(ADVICE_MAX_BYTES);
-    struct span what = SPAN(""), todo = SPAN("");
-    if (rule_file[0] && read_advice(rule_file, &text))
-        find_advice(buf_span(&text), sid, &what, &todo);
-    jw_key(b, "what");
-    jw_raw(b, what.n ? what : SPAN("null"));
-    jw_key(b, "todo");
-    jw_raw(b, todo.n ? todo : SPAN("null"));
-    buf_free(&text);
-}
-
-void rule_json(const char *paths, uint32_t sid, struct buf *b)
+void rule_json(const char *paths, const struct group *g, struct buf *b)
 {
     struct found f = {0};
     struct span rest = span_str(paths);
-    while (rest.n > 0 && !scan(span_split(&rest, ':'), sid, &f))
+    while (rest.n > 0 && !scan(span_split(&rest, ':'), g->sid, &f))
         ;
     const char *slash = strrchr(f.file, '/');
     jw_open(b, '{');
     jw_member_text(b, "text", f.text ? f.text : "");
     jw_member_text(b, "file", slash ? slash + 1 : f.file);
     jw_member_uint(b, "line", f.line);
-    advice(b, f.file, sid);
+    struct advice_key k = {.sid = g->sid,
+                           .classtype = classtype(span_str(f.text)),
+                           .category = g->category,
+                           .techniques = g->techniques};
+    advice_json(b, paths, &k);
     jw_key(b, "references");
     references(b, span_str(f.text));
     jw_close(b, '}');

@@ -2,9 +2,9 @@
 /* Looks up a rule's text by its number in the rule files of this node. */
 #pragma once
 
-#include "base/buf.h"
+#include "api/groups.h"
 
 /* Appends {"text","file","line","what","todo","references":[{"url"}]}; empty text when the rule is
- * not found. "what" and "todo" are {"en","zh"} from advice.json beside the rule file, or null.
- * `paths`: files or folders separated by ':', may be NULL. */
-void rule_json(const char *paths, uint32_t sid, struct buf *b);
+ * not found. `paths`: files or folders separated by ':', may be NULL. The group has been through
+ * groups_json. */
+void rule_json(const char *paths, const struct group *g, struct buf *b);

@@ -10,7 +10,6 @@ import { term } from '../app/query';
 import { href } from '../app/route';
 import { brief, iso, spanWords, stamp } from '../app/time';
 import type { Group, GroupDetail } from '../app/types';
-import { advice } from '../ui/advice';
 import { Answer, Button, Facts } from '../ui/base';
 import { Histogram } from '../ui/charts';
 import { contents, decodeBase64, find, HexView } from '../ui/hex';
@@ -127,7 +126,7 @@ function Body({ d }: { d: GroupDetail }) {
             </>,
           ],
           [t('drawer.why'), <Why d={d} />],
-          [t('drawer.todo'), pick(d.rule?.todo) || advice(g)],
+          [t('drawer.todo'), pick(d.rule?.todo)],
         ]}
       />
       <h3>{t('drawer.evidence')}</h3>
