@@ -14,6 +14,11 @@ struct api_rates {
     double packets_per_s, bits_per_s, events_per_s;
 };
 
+/* Why a changed setting is not in effect yet; "" when it is. */
+struct api_pending {
+    char retention_days[200], home_net[200];
+};
+
 struct api_hooks {
     void *ctx;
     /* Replays a capture file; *id gets the job's id. `owned`: the node deletes the file when it is
@@ -26,8 +31,8 @@ struct api_hooks {
     bool (*capture_stop)(void *ctx, struct span sensor, struct err *e);
     /* What this sensor does now; false when nothing is known. */
     bool (*rates)(void *ctx, const char *sensor, struct api_rates *ret);
-    /* Settings have changed: retention_days, keep_raw. */
-    void (*settings)(void *ctx);
+    /* Settings have changed: puts them into effect, and says which wait for what. */
+    void (*settings)(void *ctx, struct api_pending *ret);
 };
 
 struct api_conf {

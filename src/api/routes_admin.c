@@ -150,7 +150,20 @@ static bool setting_json(struct api_call *c, size_t i, struct buf *b, struct err
     return state_rows_end(r, e);
 }
 
-void settings_get(struct api_call *c)
+static void pending_json(struct buf *b, const struct api_pending *p)
+{
+    if (!p->retention_days[0] && !p->home_net[0])
+        return;
+    jw_key(b, "pending");
+    jw_open(b, '{');
+    if (p->retention_days[0])
+        jw_member_text(b, "retention_days", p->retention_days);
+    if (p->home_net[0])
+        jw_member_text(b, "home_net", p->home_net);
+    jw_close(b, '}');
+}
+
+static void settings_json(struct api_call *c, const struct api_pending *pending)
 {
     struct err e;
     jw_open(c->out, '{');
@@ -159,21 +172,25 @@ void settings_get(struct api_call *c)
             answer_err(c, &e);
             return;
         }
+    pending_json(c->out, pending);
     jw_close(c->out, '}');
 }
 
-static bool put(struct api_call *c, const char *key, struct buf *value, struct err *e)
+void settings_get(struct api_call *c)
 {
-    bool ok =
-        state_exec(c->api->conf.state,
-                   "INSERT INTO settings (key, value, changed_by, changed_ns) VALUES (?1, ?2, "
-                   "?3, ?4) ON CONFLICT (key) DO UPDATE SET value = excluded.value, "
-                   "changed_by = excluded.changed_by, changed_ns = excluded.changed_ns",
-                   STATE_ARGS(state_str(key), state_text(buf_span(value)), state_str(c->who.name),
-                              state_int((int64_t)clock_now_ns())),
-                   e);
-    buf_free(value);
-    return ok;
+    struct api_pending nothing = {0};
+    settings_json(c, &nothing);
+}
+
+static bool put(struct api_call *c, const char *key, struct span value, struct err *e)
+{
+    return state_exec(c->api->conf.state,
+                      "INSERT INTO settings (key, value, changed_by, changed_ns) VALUES (?1, ?2, "
+                      "?3, ?4) ON CONFLICT (key) DO UPDATE SET value = excluded.value, "
+                      "changed_by = excluded.changed_by, changed_ns = excluded.changed_ns",
+                      STATE_ARGS(state_str(key), state_text(value), state_str(c->who.name),
+                                 state_int((int64_t)clock_now_ns())),
+                      e);
 }
 
 static bool home_net_valid(struct api_call *c, const struct arg *a)
@@ -188,44 +205,68 @@ static bool home_net_valid(struct api_call *c, const struct arg *a)
     return true;
 }
 
+/* A checked argument as JSON, the form settings are kept in. */
+static void arg_json(struct buf *b, const struct arg *a)
+{
+    switch (a->param->kind) {
+    case PARAM_UINT:
+        buf_u64(b, a->u);
+        break;
+    case PARAM_BOOL:
+        buf_str(b, a->u ? "true" : "false");
+        break;
+    case PARAM_STRINGS:
+        jw_open(b, '[');
+        for (size_t i = 0; i < a->n; i++)
+            jw_span(b, a->list[i]);
+        jw_close(b, ']');
+        break;
+    default:
+        json_add_string(b, a->s);
+    }
+}
+
+static bool put_all(struct api_call *c, struct err *e)
+{
+    bool ok = true;
+    struct buf b = buf_new(1 << 20);
+    for (size_t i = 0; ok && i < LEN(settings); i++) {
+        const struct arg *a = call_body(c, settings[i].key);
+        if (!a->given)
+            continue;
+        buf_clear(&b);
+        arg_json(&b, a);
+        ok = put(c, settings[i].key, buf_span(&b), e);
+    }
+    buf_free(&b);
+    const struct arg *language = call_body(c, "language");
+    if (ok && language->given && !c->who.local)
+        ok = user_language(c->api->conf.accounts, span_str(c->who.name), language->s, e);
+    return ok;
+}
+
 void settings_put(struct api_call *c)
 {
     struct err e;
-    bool ok = true;
-    const struct arg *days = call_body(c, "retention_days"), *raw = call_body(c, "keep_raw");
-    const struct arg *net = call_body(c, "home_net"), *language = call_body(c, "language");
-    if (net->given && !home_net_valid(c, net))
+    struct api_pending pending = {0};
+    if (call_body(c, "home_net")->given && !home_net_valid(c, call_body(c, "home_net")))
         return;
-    if (days->given) {
-        struct buf b = buf_new(64);
-        buf_u64(&b, days->u);
-        ok = put(c, "retention_days", &b, &e);
+    if (!state_begin(c->api->conf.state, &e)) {
+        answer_err(c, &e);
+        return;
     }
-    if (ok && raw->given) {
-        struct buf b = buf_new(64);
-        buf_str(&b, raw->u ? "true" : "false");
-        ok = put(c, "keep_raw", &b, &e);
+    if (!put_all(c, &e)) {
+        state_rollback(c->api->conf.state);
+        answer_err(c, &e);
+        return;
     }
-    if (ok && net->given) {
-        struct buf b = buf_new(1 << 20);
-        jw_open(&b, '[');
-        for (size_t i = 0; i < net->n; i++)
-            jw_span(&b, net->list[i]);
-        jw_close(&b, ']');
-        ok = put(c, "home_net", &b, &e);
-    }
-    if (ok && language->given) {
-        struct buf b = buf_new(64);
-        json_add_string(&b, language->s);
-        ok = put(c, "language", &b, &e);
-        if (ok && !c->who.local)
-            ok = user_language(c->api->conf.accounts, span_str(c->who.name), language->s, &e);
-    }
-    if (!ok) {
+    if (!state_commit(c->api->conf.state, &e)) {
         answer_err(c, &e);
         return;
     }
     if (c->api->conf.hooks.settings)
-        c->api->conf.hooks.settings(c->api->conf.hooks.ctx);
-    settings_get(c);
+        c->api->conf.hooks.settings(c->api->conf.hooks.ctx, &pending);
+    if (!call_body(c, "home_net")->given)
+        pending.home_net[0] = '\0';
+    settings_json(c, &pending);
 }

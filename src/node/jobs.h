@@ -32,3 +32,5 @@ bool jobs_demo(void *ctx, const char *by, char id[JOB_ID_TEXT], struct err *e);
 bool jobs_capture_start(void *ctx, struct span interface, struct span filter,
                         char sensor[NAME_MAX_BYTES + 1], struct err *e);
 bool jobs_capture_stop(void *ctx, struct span sensor, struct err *e);
+/* How many local sensors watch an interface. */
+unsigned jobs_live(struct jobs *j);

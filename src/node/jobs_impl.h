@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { LIVE_MAX = 16, RULE_FILES = 24 };
+enum { LIVE_MAX = 16, RULE_FILES = 24, HOME_NET_MAX = 16384 };
 
 /* A local sensor on an interface; started again when it dies. */
 struct live {
@@ -34,6 +34,7 @@ struct jobs {
 struct sensor_args {
     struct child_args args;
     char socket[4096 + 32], name[NAME_MAX_BYTES + 32], log_dir[4096 + 32];
+    char home_net[HOME_NET_MAX];
     char rules[RULE_FILES][4096];
     unsigned rules_n;
 };

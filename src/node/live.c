@@ -57,6 +57,31 @@ static void add_rules(struct sensor_args *a, const char *list)
     }
 }
 
+/* The setting home_net, ["10.0.0.0/8",…], as the sensor's $HOME_NET; nothing while it is not set.
+ */
+static void add_home_net(const struct jobs *j, struct sensor_args *a)
+{
+    struct err e;
+    struct state_rows *r;
+    size_t n = 0;
+    if (!state_query(j->conf.state, "SELECT value FROM settings WHERE key = 'home_net'", STATE_NONE,
+                     &r, &e))
+        return;
+    if (state_rows_next(r)) {
+        struct span list = state_col_text(r, 0);
+        n = (size_t)snprintf(a->home_net, sizeof(a->home_net), "vars.address-groups.HOME_NET=");
+        for (size_t i = 0; i < list.n && n + 1 < sizeof(a->home_net); i++)
+            if (list.p[i] != '"')
+                a->home_net[n++] = (char)list.p[i];
+        a->home_net[n] = '\0';
+    }
+    bool whole = state_rows_end(r, &e) && n > 0 && a->home_net[n - 1] == ']';
+    if (!whole || span_ends(span_str(a->home_net), SPAN("=[]")))
+        return;
+    child_arg(&a->args, "--set");
+    child_arg(&a->args, a->home_net);
+}
+
 void sensor_args_common(const struct jobs *j, const char *name, struct sensor_args *a)
 {
     *a = (struct sensor_args){0};
@@ -70,6 +95,7 @@ void sensor_args_common(const struct jobs *j, const char *name, struct sensor_ar
     child_arg(&a->args, a->name);
     child_arg(&a->args, "-l");
     child_arg(&a->args, a->log_dir);
+    add_home_net(j, a);
     if (j->conf.rules)
         add_rules(a, j->conf.rules);
 }
@@ -179,6 +205,16 @@ bool jobs_capture_start(void *ctx, struct span interface, struct span filter,
     }
     pthread_mutex_unlock(&j->lock);
     return ok;
+}
+
+unsigned jobs_live(struct jobs *j)
+{
+    unsigned n = 0;
+    pthread_mutex_lock(&j->lock);
+    for (size_t i = 0; i < LIVE_MAX; i++)
+        n += j->live[i].used && !j->live[i].stopping;
+    pthread_mutex_unlock(&j->lock);
+    return n;
 }
 
 bool jobs_capture_stop(void *ctx, struct span sensor, struct err *e)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "node/jobs.h"
+#include "store/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -250,6 +251,21 @@ static bool hook_stop(void *ctx, struct span sensor, struct err *e)
     return jobs_capture_stop(((struct node *)ctx)->jobs, sensor, e);
 }
 
+static void hook_settings(void *ctx, struct api_pending *ret)
+{
+    struct node *n = ctx;
+    struct err e;
+    unsigned days = retention_days(n);
+    *ret = (struct api_pending){0};
+    ingest_configure(n->ingest, keep_raw(n), days);
+    if (!schema_set_retention(n->store, days, &e))
+        snprintf(ret->retention_days, sizeof(ret->retention_days),
+                 "in effect when the store is back: %s", e.text);
+    if (jobs_live(n->jobs) > 0)
+        snprintf(ret->home_net, sizeof(ret->home_net),
+                 "sensors that watch an interface now take it when they are started again");
+}
+
 static bool open_api(struct node *n, struct err *e)
 {
     static const char *const rule_places[] = {"rules",
@@ -278,7 +294,8 @@ static bool open_api(struct node *n, struct err *e)
                                     .demo = hook_demo,
                                     .capture_start = hook_start,
                                     .capture_stop = hook_stop,
-                                    .rates = hook_rates}};
+                                    .rates = hook_rates,
+                                    .settings = hook_settings}};
     n->api = api_open(&ac, e);
     if (!n->api)
         return false;

@@ -73,7 +73,8 @@ struct ingest {
     struct batch *filling; /* NULL: both are full */
     struct batch *full, *spare;
     bool flush, stopping;
-    bool schema_ready;
+    bool schema_ready; /* the carrier's */
+    bool schema_stale;
     pthread_t writer, carrier;
     struct buf scratch, out_quarantine, into_events, into_quarantine; /* the writer's */
     struct span *pieces;
@@ -430,14 +431,27 @@ static void set_ready(struct ingest *in)
         log_info("the store is ready");
 }
 
+/* Under its lock: how long events stay, and whether the tables were made for something else. */
+static unsigned retention(struct ingest *in)
+{
+    pthread_mutex_lock(&in->lock);
+    unsigned days = in->conf.retention_days;
+    if (in->schema_stale)
+        in->schema_ready = false;
+    in->schema_stale = false;
+    pthread_mutex_unlock(&in->lock);
+    return days;
+}
+
 /* One record from the spool to the store. *found: there was one. */
 static bool carrier_step(struct ingest *in, bool *found, struct err *e)
 {
     struct spool_record r;
 
     *found = false;
+    unsigned days = retention(in);
     if (!in->schema_ready) {
-        struct schema_conf sc = {.retention_days = in->conf.retention_days};
+        struct schema_conf sc = {.retention_days = days};
         if (!schema_ensure(in->conf.store, &sc, e))
             return false;
         in->schema_ready = true;
@@ -674,6 +688,18 @@ bool ingest_close(struct ingest *in, struct err *e)
     }
     ingest_free(in);
     return ok;
+}
+
+void ingest_configure(struct ingest *in, bool keep_raw, unsigned retention_days)
+{
+    pthread_mutex_lock(&in->lock);
+    in->conf.keep_raw = keep_raw;
+    if (in->conf.retention_days != retention_days) {
+        in->conf.retention_days = retention_days;
+        in->schema_stale = true; /* the carrier looks at the tables again */
+    }
+    pthread_cond_broadcast(&in->carry);
+    pthread_mutex_unlock(&in->lock);
 }
 
 void ingest_count(struct ingest *in, struct ingest_counters *ret)

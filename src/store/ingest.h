@@ -85,3 +85,6 @@ bool ingest_flush(struct ingest *in, struct err *e) MUST_CHECK;
 /* Returns when all that was taken is in the store, or after timeout_ms with ERR_TIMEOUT. */
 bool ingest_drain(struct ingest *in, unsigned timeout_ms, struct err *e) MUST_CHECK;
 void ingest_count(struct ingest *in, struct ingest_counters *ret);
+/* Settings that change while it runs: lines are kept or not from the next one on; how long events
+ * stay is told to the store as soon as it answers. */
+void ingest_configure(struct ingest *in, bool keep_raw, unsigned retention_days);

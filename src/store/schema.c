@@ -345,10 +345,33 @@ static bool views_ensure(struct store *s, struct err *e)
     return true;
 }
 
+/* Do all tables with events keep them so long already? */
+static bool retention_is(struct store *s, unsigned days, bool *ret, struct err *e)
+{
+    struct buf answer CLEANUP(buf_free) = buf_new(4096);
+    char sql[400];
+
+    snprintf(sql, sizeof(sql),
+             "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name IN "
+             "('events', 'quarantine') AND position(create_table_query, 'toIntervalDay(%u)') > 0",
+             days);
+    struct store_query q = {.sql = sql, .format = "TabSeparated", .scope = {.all = true}};
+    if (!store_query(s, &q, &answer, NULL, e))
+        return false;
+    *ret = span_eq(span_trim(buf_span(&answer)), SPAN("2"));
+    return true;
+}
+
 bool schema_set_retention(struct store *s, unsigned days, struct err *e)
 {
+    bool same;
+
     if (days == 0 || days > 36500)
         return err_set(e, ERR_INVALID, "retention is 1 to 36,500 days");
+    if (!retention_is(s, days, &same, e))
+        return false;
+    if (same)
+        return true;
     return exec_format(s, "ALTER TABLE `%s`.events MODIFY TTL ingest_ts + INTERVAL %u DAY", days,
                        e) &&
            exec_format(s, "ALTER TABLE `%s`.quarantine MODIFY TTL ingest_ts + INTERVAL %u DAY",
@@ -378,6 +401,7 @@ bool schema_ensure(struct store *s, const struct schema_conf *conf, struct err *
     bool ok = exec_format(s, "CREATE DATABASE IF NOT EXISTS `%s`", days, e) &&
               store_exec(s, buf_cstr(&sql), e) && exec_format(s, table_quarantine, days, e) &&
               exec_format(s, table_minute, days, e) && exec_format(s, table_alerts, days, e) &&
-              exec_format(s, table_hosts, days, e) && columns_add(s, e) && views_ensure(s, e);
+              exec_format(s, table_hosts, days, e) && columns_add(s, e) && views_ensure(s, e) &&
+              schema_set_retention(s, days, e);
     return ok || err_wrap(e, "the store's tables");
 }

@@ -16,6 +16,8 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.realpath(__file__)),
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, 'build', 'check'))
 PROGRAM = next(p for p in (os.path.join(BUILD, 'daizong'), os.path.join(BUILD, 'src/cli/daizong'))
                if os.path.exists(p))
+SENSOR = next((p for p in (os.path.join(BUILD, 'daizong-sensor'), os.path.join(BUILD, 'src/sensor/daizong-sensor'))
+               if os.path.exists(p)), None)
 LIBRARY = os.path.join(ROOT, 'build', 'third_party', 'libchdb', 'libchdb.so')
 if os.path.exists(LIBRARY):
     os.environ.setdefault('DAIZONG_LIBCHDB', LIBRARY)
