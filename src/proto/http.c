@@ -3,6 +3,7 @@
  * which transaction each direction works on. Everything given is consumed: partial lines are kept
  * here, up to a limit, so that no byte is looked at again with every packet. */
 #include "proto/http.h"
+#include "proto/http_body.h"
 
 static const char *const event_names[] = {
 #define HTTP_EVENT(id, name) name,

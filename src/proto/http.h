@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP/1.x, the parts that its files share: what is known of a message, the state of the two
- * streams of a connection, and the steps of the parser. The leniency is libhtp's (personality IDS),
- * so that what hides from a strict parser but not from a browser or server is seen here. Requests
- * and responses advance independently; each has an index into the flow's transactions. Memory is
- * the transaction's arena for what belongs to a message, the flow's for partial lines. */
+/* HTTP/1.x, what its files share: what is known of a message, the state of the two streams of a
+ * connection, and the steps of the parser (http_grammar.h has the grammars, http_body.h contents).
+ * The leniency is libhtp's (personality IDS), so that what hides from a strict parser but not from
+ * a browser or server is seen here. Requests and responses advance independently; each has an index
+ * into the flow's transactions. Memory is the transaction's arena for what belongs to a message,
+ * the flow's for partial lines. */
 #pragma once
 
 #include "proto/app.h"
@@ -37,17 +38,6 @@ enum http_progress {
     HTTP_COMPLETE,
 };
 
-enum http_method {
-    METHOD_UNKNOWN, /* none of those below */
-    METHOD_GET,
-    METHOD_HEAD,
-    METHOD_POST,
-    METHOD_PUT,
-    METHOD_CONNECT,
-    METHOD_OTHER,
-};
-
-enum http_version { VERSION_UNKNOWN, VERSION_INVALID, VERSION_0_9, VERSION_1_0, VERSION_1_1 };
 enum http_coding { CODING_UNKNOWN, CODING_NONE, CODING_IDENTITY, CODING_CHUNKED, CODING_INVALID };
 enum http_encoding {
     ENCODING_NONE,
@@ -116,11 +106,6 @@ struct http_side {
     struct span *each;
     uint32_t n_each;
     bool normal_built, names_built;
-};
-
-/* A request target taken apart (RFC 3986 by libhtp's rules); absent parts have p == NULL. */
-struct http_uri {
-    struct span scheme, user, password, host, port, path, query, fragment;
 };
 
 enum body_kind { BODY_OTHER, BODY_POST, BODY_PUT, BODY_MULTIPART };
@@ -219,11 +204,6 @@ static inline size_t http_left(const struct http_input *in)
     return in->n - in->at;
 }
 
-static inline bool http_is_space(uint8_t c)
-{
-    return c == ' ' || (c >= 9 && c <= 13);
-}
-
 /* http.c */
 /* An anomaly of the stream: falls to the transaction that its direction is at when the chunk is
  * done with, as libhtp's messages do in Suricata. */
@@ -244,6 +224,16 @@ struct http_tx *http_tx(struct http_conn *c, enum dir dir);
 /* dir goes on to the next transaction. */
 void http_next(struct http_conn *c, enum dir dir);
 
+/* http_step.c */
+/* Steps until the chunk is used up or the other side has to go first; sets the stream's status. */
+void http_run(struct http_conn *c, enum dir dir, struct http_input *in,
+              enum step (*step)(struct http_conn *c, struct http_input *in));
+/* The length of a chunk is known: its data follow, or behind the last one the trailer. */
+enum step http_chunk_begin(struct http_conn *c, struct http_tx *tx, enum dir dir);
+enum step http_chunk_data(struct http_conn *c, enum dir dir, struct http_input *in);
+/* What stands between the data and the end of its line. */
+enum step http_chunk_end(struct http_conn *c, enum dir dir, struct http_input *in);
+
 /* http_request.c, http_response.c: one chunk; the stream's status says how it ended. */
 void http_request_data(struct http_conn *c, struct http_input *in);
 void http_response_data(struct http_conn *c, struct http_input *in);
@@ -260,64 +250,16 @@ uint32_t http_name_hash(struct span name);
 /* Does the value contain this lower-case text, NUL bytes left out? */
 bool http_value_has(struct span value, const char *what);
 
-/* http_line.c: small grammars */
-enum http_method http_method_of(struct span s);
-enum http_version http_version_of(struct span s, bool *ret_extra);
-/* A Content-Length value; false where there is no number. *ret_extra: 1 junk before, 2 behind. */
-bool http_content_length(struct span s, uint64_t *ret, unsigned *ret_extra);
-enum chunk_line { CHUNK_NONE, CHUNK_OK, CHUNK_BAD };
-enum chunk_line http_chunk_length(struct span line, uint64_t *ret, bool *ret_extension);
-/* Nothing but white space and control characters? */
-bool http_chunk_blank(struct span line);
-/* Could this beginning of a line be a chunk's length? */
-bool http_chunk_possible(struct span s);
-bool http_line_ignorable(struct span line);
-/* Is this no response line, so that browsers show it as content? */
-bool http_line_is_body(struct span line);
-struct span http_chomp(struct span s);
-struct span http_trim(struct span s);
+/* http_line.c: the lines and headers of a message, examined */
 void http_request_line(struct http_conn *c, struct http_tx *tx, struct span line);
 void http_response_line(struct http_conn *c, struct http_tx *tx, struct span line);
 /* What the request's headers say about host, length, type and authorisation. */
 void http_request_examine(struct http_conn *c, struct http_tx *tx);
 void http_request_flag_events(struct http_tx *tx);
-/* "bytes 0-99/1000"; -1 for what is missing. */
-struct http_range {
-    int64_t start, end, size;
-};
-bool http_content_range(struct span value, struct http_range *ret);
-/* A parameter ("filename=") of a header value. */
-bool http_parameter(struct span value, struct span name, struct span *ret);
 
 /* http_uri.c */
-void http_uri_parse(struct span s, struct http_uri *ret);
 /* Normalises tx's target: path, uri_normal, host and port out of it. */
 void http_uri_normalise(struct http_conn *c, struct http_tx *tx);
-/* "host:port"; *ret_port is 0 where there is none or it is not a number. */
-bool http_host_port(struct span s, struct span *ret_host, struct span *ret_port, bool *ret_valid);
-bool http_host_valid(struct span host);
-uint16_t http_port_number(struct span s);
-
-/* http_body.c: content after chunks and encodings are undone */
-/* Bytes of content that are looked into, 0: all. A file that is to be kept goes further. */
-uint64_t http_body_limit(const struct http_tx *tx, enum dir dir);
-void http_body_data(struct http_conn *c, struct http_tx *tx, enum dir dir, struct span data);
-void http_body_gap(struct http_conn *c, struct http_tx *tx, enum dir dir, uint64_t n);
-/* The message is complete. */
-void http_body_end(struct http_conn *c, struct http_tx *tx, enum dir dir);
-/* Wire bytes of a body: decoded where an encoding is undone, then as http_body_data. */
-void http_message_data(struct http_conn *c, struct http_tx *tx, enum dir dir, struct span data);
-void http_message_end(struct http_conn *c, struct http_tx *tx, enum dir dir);
-/* http_multipart.c */
-void http_multipart(struct http_conn *c, struct http_tx *tx, bool complete);
-
-/* http_decode.c */
-/* Reads Content-Encoding and prepares what undoes it (tx.side[dir].decoder, or none). */
-void http_decode_begin(struct http_conn *c, struct http_tx *tx, enum dir dir);
-void http_decode(struct http_conn *c, struct http_tx *tx, enum dir dir, struct span data);
-/* Gives back what decoding holds. */
-void http_decode_free(struct http_tx *tx, enum dir dir);
-void http_decode_end(struct http_conn *c, struct http_tx *tx, enum dir dir);
 
 /* http_buffers.c, http_log.c */
 enum { HTTP_BUFFERS = 31, HTTP_VALUES = 3 };

@@ -2,7 +2,9 @@
 /* Content of messages, decoded: kept in a window for rules, up to the configured limit, and handed
  * to files: request bodies of POST and PUT (or the parts of a form), all response bodies. What was
  * inspected slides out of the window, so that a body costs its limit at most. */
+#include "proto/http_body.h"
 #include "proto/http.h"
+#include "proto/http_grammar.h"
 
 uint64_t http_body_limit(const struct http_tx *tx, enum dir dir)
 {

@@ -3,6 +3,8 @@
  * composed ones (http.header, http.header_names, http.start) are built at their first use and kept
  * on the transaction's arena. */
 #include "proto/http.h"
+#include "proto/http_body.h"
+#include "proto/http_grammar.h"
 
 static bool plain(struct span s, uint32_t index, struct inspect *ret)
 {

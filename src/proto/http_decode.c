@@ -7,6 +7,7 @@
  * here depends on the clock: the same bytes give the same content on every run. */
 #include "base/wr.h"
 #include "proto/http.h"
+#include "proto/http_body.h"
 
 #include <brotli/decode.h>
 #include <lzma.h>

@@ -5,6 +5,7 @@
  * that is not complete is tried again only when an end of line came, and folds are limited, so that
  * the cost stays linear in the bytes. */
 #include "proto/http.h"
+#include "proto/http_grammar.h"
 
 enum { FOLDS_MAX = 128 };
 

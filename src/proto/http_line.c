@@ -3,6 +3,7 @@
  * lengths, chunk lengths, parameters; and what a request's headers say about host, body and
  * authorisation. Nothing here keeps state; spans point into the transaction's arena. */
 #include "proto/http.h"
+#include "proto/http_grammar.h"
 
 static const char *const other_methods[] = {
     "DELETE",  "OPTIONS", "TRACE",      "PATCH",       "PROPFIND",         "PROPPATCH",

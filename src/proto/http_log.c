@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* EVE's http object, as the http event, alerts and fileinfo carry it. */
 #include "proto/http.h"
+#include "proto/http_grammar.h"
 
 static void header(struct event *ev, enum field f, const struct http_side *s, const char *name)
 {

@@ -3,6 +3,8 @@
  * the body's window from where the last call stopped (tx->body_parsed); what may be the beginning
  * of a boundary stays for the next call. */
 #include "proto/http.h"
+#include "proto/http_body.h"
+#include "proto/http_grammar.h"
 
 /* One look at what is there: positions are offsets into `data`. */
 struct form {

@@ -3,6 +3,8 @@
  * line is content, as browsers show it; a chunk length that is none turns the rest into content;
  * a message without length ends with the connection. */
 #include "proto/http.h"
+#include "proto/http_body.h"
+#include "proto/http_grammar.h"
 
 static struct http_stream *stream(struct http_conn *c)
 {
@@ -370,15 +372,7 @@ static enum step chunk_length(struct http_conn *c, struct http_input *in)
             http_event(c, HTTP_EVENT_RESPONSE_CHUNK_EXTENSION);
         break;
     }
-    if (st->chunk_left) {
-        st->state = STATE_CHUNK_DATA;
-    } else {
-        st->trailing = true;
-        tx->side[DIR_TC].raw_parsed = 0;
-        tx_progress(&tx->tx, DIR_TC, HTTP_TRAILER);
-        st->state = STATE_HEADERS;
-    }
-    return STEP_OK;
+    return http_chunk_begin(c, tx, DIR_TC);
 }
 
 static enum step closed_in_body(struct http_conn *c, struct http_tx *tx, struct http_input *in)
@@ -392,40 +386,13 @@ static enum step closed_in_body(struct http_conn *c, struct http_tx *tx, struct 
 
 static enum step chunk_data(struct http_conn *c, struct http_input *in)
 {
-    struct http_stream *st = stream(c);
     struct http_tx *tx = http_tx(c, DIR_TC);
-    size_t n = http_left(in) < st->chunk_left ? http_left(in) : (size_t)st->chunk_left;
 
     if (!tx)
         return STEP_ERROR;
-    if (st->status == STATUS_CLOSED)
+    if (stream(c)->status == STATUS_CLOSED)
         return closed_in_body(c, tx, in);
-    if (!n)
-        return STEP_MORE;
-    http_message_data(c, tx, DIR_TC, span_cut(http_rest(in), 0, n));
-    in->at += n;
-    st->chunk_left -= n;
-    if (st->chunk_left)
-        return STEP_MORE;
-    st->state = STATE_CHUNK_END;
-    return STEP_OK;
-}
-
-static enum step chunk_end(struct http_conn *c, struct http_input *in)
-{
-    struct http_tx *tx = http_tx(c, DIR_TC);
-    struct span rest = http_rest(in);
-    size_t lf = span_find_byte(rest, '\n');
-    size_t n = lf < rest.n ? lf + 1 : rest.n;
-
-    if (!tx)
-        return STEP_ERROR;
-    tx->side[DIR_TC].message_length += n;
-    in->at += n;
-    if (lf == rest.n)
-        return STEP_MORE;
-    stream(c)->state = STATE_CHUNK_LENGTH;
-    return STEP_OK;
+    return http_chunk_data(c, DIR_TC, in);
 }
 
 static enum step body_known(struct http_conn *c, struct http_input *in)
@@ -537,7 +504,7 @@ static enum step step(struct http_conn *c, struct http_input *in)
     case STATE_CHUNK_DATA:
         return chunk_data(c, in);
     case STATE_CHUNK_END:
-        return chunk_end(c, in);
+        return http_chunk_end(c, DIR_TC, in);
     case STATE_BODY_KNOWN:
         return body_known(c, in);
     case STATE_BODY_CLOSE:
@@ -562,24 +529,5 @@ void http_response_data(struct http_conn *c, struct http_input *in)
             return;
         }
     }
-    for (;;) {
-        if (in->gap && st->state != STATE_BODY_KNOWN && st->state != STATE_BODY_CLOSE &&
-            st->state != STATE_FINALIZE) {
-            http_event(c, HTTP_EVENT_INVALID_GAP);
-            return;
-        }
-        enum step got = step(c, in);
-        if (got == STEP_OK) {
-            if (st->status == STATUS_TUNNEL)
-                return;
-            continue;
-        }
-        if (got == STEP_MORE)
-            st->status = STATUS_DATA;
-        else if (got == STEP_OTHER)
-            st->status = http_left(in) ? STATUS_OTHER : STATUS_DATA;
-        else
-            st->status = STATUS_ERROR;
-        return;
-    }
+    http_run(c, DIR_TC, in, step);
 }

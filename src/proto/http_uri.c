@@ -4,6 +4,7 @@
  * casing, so that rules on http.uri see one form of what servers take for the same path. Decoding
  * never grows, so every result fits the room of its input. */
 #include "proto/http.h"
+#include "proto/http_grammar.h"
 
 /* What a non-Latin-1 code point is shown as. */
 enum { REPLACEMENT = '?' };
