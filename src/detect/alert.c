@@ -96,7 +96,6 @@ void detect_alert_log(const struct detect *d, const struct alert *a, const struc
     }
     if (d->conf.alert_raw_rule)
         event_text(ev, F_alert_rule, r->text);
-    event_close(ev);
 }
 
 static struct span name_of(const struct names *names, uint32_t id)

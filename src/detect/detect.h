@@ -119,7 +119,7 @@ void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct ap
                    struct alerts *alerts);
 /* The flow ends: frees what detect hung on it. */
 void detect_flow_free(struct detect *d, struct flow *f);
-/* Writes the alert object (alert.*), verdict excluded, into an open event. */
+/* Opens the alert object and writes what detection knows; the caller closes it. */
 void detect_alert_log(const struct detect *d, const struct alert *a, const struct packet *p,
                       struct event *ev);
 /* Writes metadata (flowbits, flowints…) if there is any; false if not. */

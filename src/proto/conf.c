@@ -88,7 +88,7 @@ const size_t n_tls_log_fields = LEN(tls_log_fields);
 void log_conf_default(struct log_conf *c)
 {
     *c = (struct log_conf){
-        .http = {.extended = true, .xff_header = "X-Forwarded-For"},
+        .http = {.extended = true, .xff_header = "x-forwarded-for"},
         .tls = {.extended = true, .session_resumption = true},
         .dns =
             {.requests = true, .responses = true, .grouped = true, .detailed = true, .version = 3},

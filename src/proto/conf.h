@@ -26,10 +26,10 @@ struct http_conf {
 struct http_log_conf {
     bool extended;
     bool all_request_headers, all_response_headers;
-    uint64_t custom;  /* bit per header of http's table */
-    uint8_t xff_mode; /* 0 off, 1 extra-data, 2 overwrite */
-    bool xff_forward;
-    char xff_header[64];
+    uint64_t custom; /* bit per header of http's table */
+    enum xff_mode { XFF_OFF, XFF_EXTRA, XFF_OVERWRITE } xff_mode;
+    bool xff_forward;    /* the first address of the list is the client, else the last */
+    char xff_header[64]; /* lower case */
 };
 
 struct tls_conf {

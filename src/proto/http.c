@@ -343,6 +343,7 @@ const struct proto proto_http = {
     .gap = gap,
     .log = http_log,
     .log_ready = log_ready,
+    .client = http_client,
     .tx_gone = tx_gone,
     .buffers = http_buffers,
     .n_buffers = HTTP_BUFFERS,

@@ -266,6 +266,7 @@ enum { HTTP_BUFFERS = 31, HTTP_VALUES = 3 };
 extern const struct proto_buffer http_buffers[HTTP_BUFFERS];
 extern const struct proto_value http_values[HTTP_VALUES];
 bool http_log(struct app *app, struct tx *tx, enum dir dir, bool alert, struct event *ev);
+bool http_client(struct app *app, const struct tx *tx, struct span *ret);
 
 static inline struct http_tx *http_tx_of(struct tx *tx)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* EVE's http object, as the http event, alerts and fileinfo carry it. */
+/* EVE's http object, as the http event, alerts and fileinfo carry it, and the client behind a
+ * proxy. */
+#include "base/ip.h"
 #include "proto/http.h"
 #include "proto/http_grammar.h"
 
@@ -160,4 +162,41 @@ bool http_log(struct app *app, struct tx *t, enum dir dir, bool alert, struct ev
         bodies(ev, t, false);
     event_close(ev);
     return true;
+}
+
+/* An address alone: without white space, brackets and port. */
+static bool address(struct span s, struct span *ret)
+{
+    struct ip ip;
+
+    s = span_trim(s);
+    if (s.n && s.p[0] == '[')
+        s = span_cut(s, 1, span_find_byte(s, ']') - 1);
+    else if (span_find_byte(s, '.') < span_find_byte(s, ':'))
+        s = span_cut(s, 0, span_find_byte(s, ':'));
+    *ret = s;
+    return ip_parse(s, &ip);
+}
+
+/* "client, proxy, proxy": before a reverse proxy the last one is whom it spoke to, before a forward
+ * proxy the first one. */
+bool http_client(struct app *app, const struct tx *t, struct span *ret)
+{
+    enum { SHORTEST = 7, LONGEST = 255 };
+    const struct http_log_conf *conf = &app_log_conf(app)->http;
+    const struct http_tx *tx = http_tx_of((struct tx *)(uintptr_t)t);
+    const struct http_header *h = http_header_find(&tx->side[DIR_TS], conf->xff_header);
+
+    if (!h || h->value.n < SHORTEST || h->value.n > LONGEST)
+        return false;
+    struct span rest = h->value, part = rest;
+    while (rest.n) {
+        part = span_split(&rest, ',');
+        if (conf->xff_forward)
+            break;
+    }
+    if (address(part, ret))
+        return true;
+    *ret = (struct span){NULL, 0};
+    return false;
 }

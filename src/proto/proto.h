@@ -112,6 +112,9 @@ struct proto {
      * Called when its progress changes. NULL: logged once when both directions are done. */
     bool (*log_ready)(struct app *app, struct tx *tx, enum dir *ret_dir);
 
+    /* The client's address as a proxy names it, as text (EVE's xff); false: none. May be NULL. */
+    bool (*client)(struct app *app, const struct tx *tx, struct span *ret);
+
     /* The transaction is about to be freed: the state must not point at it any more. May be NULL.
      */
     void (*tx_gone)(struct app *app, const struct tx *tx);

@@ -284,10 +284,13 @@ static bool outputs_xff(struct eve_conf *v, struct yaml *y, struct err *e)
         return false;
     if (!on)
         return true;
-    h->xff_mode = mode && mode->value && strcmp(mode->value, "overwrite") == 0 ? 2 : 1;
+    h->xff_mode =
+        mode && mode->value && strcmp(mode->value, "overwrite") == 0 ? XFF_OVERWRITE : XFF_EXTRA;
     h->xff_forward = way && way->value && strcmp(way->value, "forward") == 0;
     if (header && header->value)
         span_copy(span_str(header->value), h->xff_header, sizeof(h->xff_header));
+    for (char *at = h->xff_header; *at; at++)
+        *at = (char)ascii_lower((uint8_t)*at);
     return true;
 }
 

@@ -125,18 +125,20 @@ void write_tx(struct writer *w, const struct packet *p, const struct flow *f, st
     bool number = a->proto->event_type == EVENT_http;
     /* Version 2 of the DNS events shows responses from client to server too. */
     bool forward = a->proto->event_type == EVENT_dns && w->log->dns.version == 2;
-    const struct event_of of = {.type = a->proto->event_type,
-                                .packet = p,
-                                .flow = f,
-                                .dir = way == DIR_TS || forward ? HEAD_FLOW : HEAD_TC,
-                                .tx_id = number ? &tx->id : NULL};
+    struct event_of of = {.type = a->proto->event_type,
+                          .packet = p,
+                          .flow = f,
+                          .dir = way == DIR_TS || forward ? HEAD_FLOW : HEAD_TC,
+                          .tx_id = number ? &tx->id : NULL};
 
-    a->log = w->log;
+    event_client(&of, w, a, tx);
     tx->log_part = 0;
     do {
         tx->log_more = false;
         writer_begin(w, &ev, &of);
         bool ok = a->proto->log(a, tx, way, false, &ev);
+        if (ok && of.client.n && !of.overwrite)
+            event_str(&ev, F_xff, of.client);
         writer_end(w, &ev, a->proto->event_type, ok);
         tx->log_part++;
     } while (tx->log_more);
@@ -146,12 +148,12 @@ void write_file(struct writer *w, const struct packet *p, const struct flow *f, 
                 struct tx *tx, const struct file *file)
 {
     struct event ev;
-    const struct event_of of = {.type = EVENT_fileinfo,
-                                .packet = p,
-                                .flow = f,
-                                .dir = file->dir == DIR_TS ? HEAD_FLOW : HEAD_TC};
+    struct event_of of = {.type = EVENT_fileinfo,
+                          .packet = p,
+                          .flow = f,
+                          .dir = file->dir == DIR_TS ? HEAD_FLOW : HEAD_TC};
 
-    a->log = w->log;
+    event_client(&of, w, a, tx);
     writer_begin(w, &ev, &of);
     if (a->proto->log && a->proto->event_type != EVENT_TYPES)
         a->proto->log(a, tx, file->dir, true, &ev);
@@ -159,6 +161,8 @@ void write_file(struct writer *w, const struct packet *p, const struct flow *f, 
     event_open(&ev, F_fileinfo);
     file_log(&ev, file, tx, false);
     event_close(&ev);
+    if (of.client.n && !of.overwrite)
+        event_str(&ev, F_xff, of.client);
     if (file->has_sm3) {
         event_open(&ev, F_daizong);
         event_hex(&ev, F_daizong_sm3, span_of(file->sm3, sizeof(file->sm3)), 0);

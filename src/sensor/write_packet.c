@@ -95,7 +95,6 @@ static void alert_app(struct writer *w, struct event *ev, struct app *a, const s
 {
     if (!a || !a->proto || !w->conf->alert.app_metadata || !alert->tx)
         return;
-    a->log = w->log;
     if (a->proto->log && a->proto->event_type != EVENT_TYPES)
         a->proto->log(a, alert->tx, alert->dir, true, ev);
     const struct file *file = alert->tx->files[alert->dir];
@@ -150,13 +149,17 @@ void write_alert(struct writer *w, const struct packet *p, const struct flow *f,
                  const struct alert *alert)
 {
     struct event ev;
-    const struct event_of of = {
+    struct event_of of = {
         .type = EVENT_alert, .packet = p, .flow = f, .tx_id = alert->has_tx ? &alert->tx_id : NULL};
 
+    event_client(&of, w, a, alert->tx);
     writer_begin(w, &ev, &of);
     if (alert->tx_guessed)
         event_bool(&ev, F_tx_guessed, true);
     detect_alert_log(w->detect, alert, p, &ev);
+    if (of.client.n && !of.overwrite)
+        event_str(&ev, F_alert_xff, of.client);
+    event_close(&ev);
     alert_tunnel(&ev, p);
     if (f)
         write_app_names(&ev, a);
@@ -220,8 +223,10 @@ void write_drop(struct writer *w, const struct packet *p, const struct flow *f,
     }
     event_text(&ev, F_drop_reason, drop_reason_text(p->drop_reason));
     event_close(&ev);
-    if (w->conf->drop_alerts && alerts->dropped_by)
+    if (w->conf->drop_alerts && alerts->dropped_by) {
         detect_alert_log(w->detect, alerts->dropped_by, p, &ev);
+        event_close(&ev);
+    }
     if (f)
         event_text(&ev, F_direction, p->dir == DIR_TS ? "to_server" : "to_client");
     writer_end(w, &ev, EVENT_drop, true);

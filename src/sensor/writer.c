@@ -86,13 +86,32 @@ static bool has_ports(uint8_t proto)
     return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP;
 }
 
-static void head_tuple(struct event *ev, const struct ip *src, uint16_t sport, const struct ip *dst,
-                       uint16_t dport, bool ports)
+void event_client(struct event_of *of, const struct writer *w, struct app *a, const struct tx *tx)
 {
-    event_ip(ev, F_src_ip, src);
+    const struct http_log_conf *h = &w->log->http;
+
+    if (a)
+        a->log = w->log;
+    if (h->xff_mode == XFF_OFF || !tx || !a->proto || !a->proto->client ||
+        !a->proto->client(a, tx, &of->client))
+        return;
+    of->overwrite = h->xff_mode == XFF_OVERWRITE;
+}
+
+static void head_tuple(struct event *ev, const struct event_of *of, bool to_server,
+                       const struct ip *src, uint16_t sport, const struct ip *dst, uint16_t dport,
+                       bool ports)
+{
+    if (of->overwrite && to_server)
+        event_str(ev, F_src_ip, of->client);
+    else
+        event_ip(ev, F_src_ip, src);
     if (ports)
         event_uint(ev, F_src_port, sport);
-    event_ip(ev, F_dest_ip, dst);
+    if (of->overwrite && !to_server)
+        event_str(ev, F_dest_ip, of->client);
+    else
+        event_ip(ev, F_dest_ip, dst);
     if (ports)
         event_uint(ev, F_dest_port, dport);
 }
@@ -107,15 +126,16 @@ static void head_addresses(struct event *ev, const struct event_of *of)
     if (of->dir == HEAD_PACKET && p) {
         if (p->ip_v == 0)
             return;
-        head_tuple(ev, &p->src, p->sport, &p->dst, p->dport, has_ports(proto));
+        head_tuple(ev, of, p->dir == DIR_TS, &p->src, p->sport, &p->dst, p->dport,
+                   has_ports(proto));
         family = p->ip_v;
     } else if (f) {
         const struct flow_key *k = &f->key;
         proto = k->proto;
         if (of->dir == HEAD_TC)
-            head_tuple(ev, &k->dst, k->dport, &k->src, k->sport, has_ports(proto));
+            head_tuple(ev, of, false, &k->dst, k->dport, &k->src, k->sport, has_ports(proto));
         else
-            head_tuple(ev, &k->src, k->sport, &k->dst, k->dport, has_ports(proto));
+            head_tuple(ev, of, true, &k->src, k->sport, &k->dst, k->dport, has_ports(proto));
         family = k->src.family;
     } else {
         return;

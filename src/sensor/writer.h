@@ -36,6 +36,10 @@ struct event_of {
     enum head_dir dir;
     const uint64_t *tx_id;
     uint64_t ts_ns; /* when there is no packet */
+    /* The client behind a proxy, or empty; overwrite: stands in the place of the proxy's address.
+     */
+    struct span client;
+    bool overwrite;
 };
 
 void writer_init(struct writer *w, const struct sensor_conf *sensor, const struct eve_conf *conf,
@@ -48,6 +52,9 @@ static inline bool writer_wants(const struct writer *w, enum event_type t)
     return w->conf->types[t];
 }
 
+/* Says to the application layer whose event is written, and fills of->client where the output asks
+ * for it (xff) and the transaction, which may be NULL, names one. */
+void event_client(struct event_of *of, const struct writer *w, struct app *a, const struct tx *tx);
 /* Begins an event with its common fields. */
 void writer_begin(struct writer *w, struct event *ev, const struct event_of *of);
 /* Ends it (ok) or takes it back. */

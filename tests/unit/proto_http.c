@@ -213,6 +213,44 @@ static void linear(void)
     CHECK(bytes[1] <= bytes[0] * 5 / 2);
 }
 
+/* The client behind a proxy, as the configured header names it. */
+static void client(void)
+{
+    static const struct {
+        const char *value;
+        bool forward;
+        const char *want; /* NULL: nobody */
+    } rows[] = {
+        {"203.0.113.7", false, "203.0.113.7"},
+        {"203.0.113.7, 10.0.0.1", false, "10.0.0.1"},
+        {"203.0.113.7, 10.0.0.1", true, "203.0.113.7"},
+        {"203.0.113.7:4711", false, "203.0.113.7"},
+        {"[2001:db8::7]:4711", false, "2001:db8::7"},
+        {"2001:db8::7", true, "2001:db8::7"},
+        {"unknown, 10.0.0.1", true, NULL},
+        {"10.0.0.300", false, NULL},
+        {"[", false, NULL},
+        {"[[[[[[[[", false, NULL},
+        {"1.2.3", false, NULL},
+        {",,,,,,,,", true, NULL},
+    };
+
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct http_flow f;
+        struct span got;
+        flow_begin(&f);
+        f.conf.log.http.xff_forward = rows[i].forward;
+        feed(&f, DIR_TS, "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: ");
+        feed(&f, DIR_TS, rows[i].value);
+        feed(&f, DIR_TS, "\r\n\r\n");
+        bool found = f.app.proto->client(&f.app, f.app.first, &got);
+        CHECK(found == (rows[i].want != NULL));
+        if (found && rows[i].want)
+            CHECK(span_eq(got, span_str(rows[i].want)));
+        flow_end(&f);
+    }
+}
+
 int main(void)
 {
     exchange();
@@ -224,5 +262,6 @@ int main(void)
     responses_alone();
     connect();
     linear();
+    client();
     return unit_end();
 }
