@@ -591,6 +591,13 @@ void flow_swap(struct flow *f)
     SWAP(f->tcp_flags[0], f->tcp_flags[1]);
     SWAP(f->ttl_min[0], f->ttl_min[1]);
     SWAP(f->ttl_max[0], f->ttl_max[1]);
+    if (f->macs) {
+        const struct flow_macs old = *f->macs;
+        for (int d = 0; d < 2; d++) {
+            f->macs->n[d] = old.n[!d];
+            memcpy(f->macs->mac[d], old.mac[!d], sizeof(old.mac[0]));
+        }
+    }
     memcpy(mac, f->mac[0], 6);
     memcpy(f->mac[0], f->mac[1], 6);
     memcpy(f->mac[1], mac, 6);

@@ -52,6 +52,13 @@ struct flow_tuple {
     uint8_t family, pad[7];
 };
 
+/* The addresses of the link layer that a flow's sides had, at most so many each. */
+enum { FLOW_MACS = 10 };
+struct flow_macs {
+    uint8_t n[2];
+    uint8_t mac[2][FLOW_MACS][6]; /* [DIR_TS]: of the client */
+};
+
 struct flow {
     struct hnode node;
     struct flow *lru_next, *lru_prev;
@@ -73,6 +80,7 @@ struct flow {
     uint8_t ttl_min[2], ttl_max[2];
     uint8_t mac[2][6];
     bool has_mac;
+    struct flow_macs *macs;  /* or NULL; the sensor's, which frees it at the flow's end */
     struct tcp_session *tcp; /* or NULL */
     struct app *app;         /* or NULL */
     void *detect;            /* detect's per-flow state (flowbits, counters), or NULL */

@@ -46,3 +46,35 @@ const char *drop_reason_counter(enum drop_reason r)
     };
     return names[r];
 }
+
+const char *link_name(uint16_t link)
+{
+    switch (link) {
+    case LINK_NULL:
+        return "NULL";
+    case LINK_ETHERNET:
+        return "EN10MB";
+    case LINK_PPP:
+        return "PPP";
+    case LINK_RAW_BSD:
+    case LINK_RAW_OPENBSD:
+    case LINK_RAW:
+        return "RAW";
+    case LINK_PPP_HDLC:
+        return "PPP_SERIAL";
+    case LINK_CHDLC:
+        return "C_HDLC";
+    case LINK_LOOP:
+        return "LOOP";
+    case LINK_LINUX_SLL:
+        return "LINUX_SLL";
+    case LINK_IPV4:
+        return "IPv4";
+    case LINK_IPV6:
+        return "IPv6";
+    case LINK_LINUX_SLL2:
+        return "LINUX_SLL2";
+    default:
+        return "unknown";
+    }
+}

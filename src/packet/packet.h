@@ -101,6 +101,8 @@ enum drop_reason {
 #undef DROP_REASON
     DROP_REASONS
 };
+/* EVE's name of a link type: "EN10MB"; "unknown". */
+const char *link_name(uint16_t link);
 const char *drop_reason_text(enum drop_reason r);    /* "flow drop"; "" for none */
 const char *drop_reason_counter(enum drop_reason r); /* "ips.drop_reason.flow_drop", or NULL */
 

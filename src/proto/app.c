@@ -26,6 +26,17 @@ static void app_layer_event(struct app *a, enum app_layer_event e)
         a->layer_events[a->n_layer_events++] = (uint8_t)e;
 }
 
+static struct app_counts *app_count(const struct app *a, enum proto_id id)
+{
+    return &a->env->counts[a->transport == TRANSPORT_UDP][id];
+}
+
+/* What a direction speaks, or else the other one. */
+static enum proto_id app_spoken(const struct app *a, enum dir dir)
+{
+    return a->side_proto[dir] ? a->side_proto[dir] : a->side_proto[!dir];
+}
+
 void app_init(struct app *a, struct app_env *env, uint8_t transport, uint16_t sport, uint16_t dport)
 {
     *a = (struct app){.env = env, .transport = transport, .sport = sport, .dport = dport};
@@ -63,18 +74,18 @@ struct tx *app_tx_new(struct app *a)
 
     must(a->proto && a->proto->tx_size >= sizeof(struct tx));
     if (a->live >= TX_LIVE_MAX) {
-        a->env->errors_alloc[a->side_proto[0]]++;
+        app_count(a, a->side_proto[0])->errors_alloc++;
         return NULL;
     }
     arena_init(&mem, a->env->pool, TX_MEM_BYTES + a->proto->tx_size);
     struct tx *tx = arena_zero(&mem, a->proto->tx_size);
     if (!tx) {
-        a->env->errors_alloc[a->side_proto[0]]++;
+        app_count(a, a->side_proto[0])->errors_alloc++;
         return NULL;
     }
     tx->mem = mem;
     tx->id = a->next_tx_id++;
-    a->env->tx_counters[a->id] += !a->proto->one_tx;
+    app_count(a, a->id)->txs += !a->proto->one_tx;
     tx->packet_first = a->packet_number;
     tx->ts_first_ns = a->ts_ns;
     if (a->last)
@@ -99,7 +110,7 @@ void app_tx_drop(struct app *a, struct tx *tx)
     *at = NULL;
     a->live--;
     a->next_tx_id--;
-    a->env->tx_counters[a->id] -= !a->proto->one_tx;
+    app_count(a, a->id)->txs -= !a->proto->one_tx;
     tx_free(tx);
 }
 
@@ -229,14 +240,14 @@ static bool app_take(struct app *a, enum proto_id id)
 
     a->proto = proto;
     a->id = id;
-    a->env->counters[id]++;
+    app_count(a, id)->flows++;
     if (a->env->conf->detection_only[id]) {
         a->parser_off = true;
         return true;
     }
     a->state = arena_zero(&a->mem, proto->state_size ? proto->state_size : 1);
     if (!a->state) {
-        a->env->errors_alloc[id]++;
+        app_count(a, id)->errors_alloc++;
         a->parser_off = true;
     }
     return true;
@@ -317,7 +328,7 @@ static void app_parse_verdict(struct app *a, enum dir dir, enum parse verdict)
         a->done = true;
         a->off[dir] = true;
     } else if (verdict == PARSE_FAIL) {
-        a->env->errors_parse[a->side_proto[dir] ? a->side_proto[dir] : a->side_proto[!dir]]++;
+        app_count(a, app_spoken(a, dir))->errors_parse++;
         a->parser_off = a->parse_failed = true;
     }
 }
@@ -391,7 +402,7 @@ void app_gap(struct app *a, enum dir dir, uint64_t n)
         return;
     }
     if (!a->proto->accepts_gaps) {
-        a->env->errors_gap[a->side_proto[dir] ? a->side_proto[dir] : a->side_proto[!dir]]++;
+        app_count(a, app_spoken(a, dir))->errors_gap++;
         a->parser_off = true;
         return;
     }

@@ -7,13 +7,17 @@
 
 #include "proto/proto.h"
 
+/* Of one protocol over one transport: app_layer.*. */
+struct app_counts {
+    uint64_t flows, txs;
+    uint64_t errors_parse, errors_gap, errors_alloc;
+};
+
 /* What a worker shares with all its flows. */
 struct app_env {
     const struct proto_conf *conf;
     struct arena_pool *pool;
-    uint64_t counters[PROTO_COUNT]; /* flows per protocol: app_layer.flow.* */
-    uint64_t tx_counters[PROTO_COUNT];
-    uint64_t errors_parse[PROTO_COUNT], errors_gap[PROTO_COUNT], errors_alloc[PROTO_COUNT];
+    struct app_counts counts[2][PROTO_COUNT]; /* by transport: TCP, UDP */
     uint64_t failed_tcp, failed_udp;
     struct file_hashes *spare_hashes; /* see file_pool_free */
     const struct file_sink *sink;     /* where kept files go, or NULL */

@@ -189,6 +189,27 @@ static void dns_rdata(struct dns_record *rec, struct rd *data, struct span messa
     }
 }
 
+/* Owner names that are one pointer, the same as the record's before, are one text. */
+struct dns_again {
+    uint16_t pointer; /* 0: none yet */
+    struct dns_name name;
+};
+
+static struct dns_name dns_owner(struct rd *r, struct span message, struct arena *mem,
+                                 struct dns_again *again, unsigned *faults)
+{
+    uint16_t pointer = r->n >= 2 ? be16(r->p) : 0;
+
+    if (pointer >= 0xc000 && pointer == again->pointer) {
+        rd_skip(r, 2);
+        return again->name;
+    }
+    struct dns_name name = dns_name_read(r, message, mem, 1025, faults);
+    if (pointer >= 0xc000 && rd_ok(r))
+        *again = (struct dns_again){pointer, name};
+    return name;
+}
+
 static struct dns_record *dns_record_new(struct rd *r, struct arena *mem)
 {
     struct dns_record *rec = arena_zero(mem, sizeof(*rec));
@@ -228,13 +249,15 @@ static struct dns_record **dns_txt(struct dns_record *first, struct rd *r, struc
 static bool dns_section_read(struct rd *r, struct span message, struct dns_record **at,
                              size_t count, struct arena *mem, unsigned *faults)
 {
+    struct dns_again again = {0};
+
     for (size_t i = 0; i < count && rd_ok(r); i++) {
         if (i >= DNS_RECORDS_MAX)
             return false;
         struct dns_record *rec = dns_record_new(r, mem);
         if (!rec)
             return false;
-        rec->name = dns_name_read(r, message, mem, 1025, faults);
+        rec->name = dns_owner(r, message, mem, &again, faults);
         const uint8_t *head = rd_fixed(r, 8);
         rec->type = be16(head);
         rec->class = be16(head + 2);
@@ -260,13 +283,15 @@ static bool dns_section_read(struct rd *r, struct span message, struct dns_recor
 static bool dns_queries_read(struct rd *r, struct span message, struct dns_tx *t, size_t count,
                              unsigned *faults)
 {
+    struct dns_again again = {0};
+
     struct dns_record **at = &t->section[DNS_QUERIES];
 
     for (size_t i = 0; i < count && rd_ok(r); i++) {
         struct dns_record *rec = i < DNS_RECORDS_MAX ? dns_record_new(r, &t->tx.mem) : NULL;
         if (!rec)
             return false;
-        rec->name = dns_name_read(r, message, &t->tx.mem, 1025, faults);
+        rec->name = dns_owner(r, message, &t->tx.mem, &again, faults);
         const uint8_t *head = rd_fixed(r, 4);
         rec->type = be16(head);
         rec->class = be16(head + 2);

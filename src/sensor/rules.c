@@ -66,8 +66,10 @@ static void rules_alert_fields(struct sensor *s)
 {
     struct detect_conf *d = &s->conf.detect;
 
+    d->alert_metadata = s->conf.node_socket != NULL;
     for (size_t i = 0; i < s->conf.n_eve; i++) {
         const struct eve_alert_conf *a = &s->conf.eve[i].alert;
+        d->alert_metadata = d->alert_metadata || a->rule_metadata;
         d->alert_references = d->alert_references || a->rule_reference;
         d->alert_raw_rule = d->alert_raw_rule || a->rule_raw;
     }

@@ -340,6 +340,23 @@ static void worker_stream_gap(void *user, struct flow *f, struct packet *p, enum
         stream_refuse_gap(f, dir);
 }
 
+static void macs_add(struct flow_macs *m, enum dir side, const uint8_t mac[6])
+{
+    for (unsigned i = 0; i < m->n[side]; i++)
+        if (memcmp(m->mac[side][i], mac, 6) == 0)
+            return;
+    if (m->n[side] < FLOW_MACS)
+        memcpy(m->mac[side][m->n[side]++], mac, 6);
+}
+
+static void worker_macs(struct flow *f, const struct packet *p)
+{
+    if (!f->macs)
+        f->macs = mem_zero(sizeof(*f->macs));
+    macs_add(f->macs, p->dir, p->ethernet + 6);
+    macs_add(f->macs, dir_other(p->dir), p->ethernet);
+}
+
 static void worker_visit(void *user, struct packet *p)
 {
     struct worker *w = user;
@@ -351,6 +368,8 @@ static void worker_visit(void *user, struct packet *p)
                 write_arp(&w->writers[i], p);
     if (p->ip_v && !(p->flags & PKT_INVALID))
         f = flow_of_packet(w->flows, p);
+    if (f && w->keep_macs && p->ethernet)
+        worker_macs(f, p);
     if (f && f->state == FLOW_LOCAL_BYPASSED) {
         w->bypassed_packets++;
         w->bypassed_bytes += p->data.n;
@@ -393,6 +412,8 @@ static void worker_flow_ended(void *user, struct flow *f, enum flow_end why)
     for (size_t i = 0; i < w->n_writers; i++)
         if (writer_wants(&w->writers[i], EVENT_flow))
             write_flow(&w->writers[i], f, why, w->now_ns);
+    mem_free(f->macs);
+    f->macs = NULL;
     if (w->detect && f->detect)
         detect_flow_free(w->detect, f);
     worker_app_free(w, f);
@@ -418,6 +439,7 @@ void worker_init(struct worker *w, const struct sensor_conf *conf, const struct 
     for (size_t i = 0; i < n_outputs; i++) {
         struct writer *o = &w->writers[w->n_writers++];
         writer_init(o, conf, i < conf->n_eve ? &conf->eve[i] : &eve_node, outputs[i]);
+        w->keep_macs = w->keep_macs || o->conf->ethernet;
         o->detect = w->detect;
         o->rules = rules;
     }
@@ -486,26 +508,50 @@ static void counter_add(struct counter *to, size_t cap, size_t *n, const char *n
         to[(*n)++] = (struct counter){name, value};
 }
 
-/* Names made once: "app_layer.flow.http" and its relatives. */
-static const char *app_counter_name(unsigned proto, const char *kind)
-{
-    enum { KINDS = 5 };
-    static const char *const kinds[KINDS] = {"app_layer.flow.%s", "app_layer.tx.%s",
-                                             "app_layer.error.%s.parser", "app_layer.error.%s.gap",
-                                             "app_layer.error.%s.alloc"};
-    static char names[PROTO_COUNT][KINDS][64];
+/* Where each number of struct app_counts is told; %s is the protocol. */
+static const struct {
+    const char *kind;
+    size_t offset;
+} app_kinds[] = {{"app_layer.flow.%s", offsetof(struct app_counts, flows)},
+                 {"app_layer.tx.%s", offsetof(struct app_counts, txs)},
+                 {"app_layer.error.%s.parser", offsetof(struct app_counts, errors_parse)},
+                 {"app_layer.error.%s.gap", offsetof(struct app_counts, errors_gap)},
+                 {"app_layer.error.%s.alloc", offsetof(struct app_counts, errors_alloc)}};
 
-    for (size_t k = 0; k < KINDS; k++) {
-        if (strcmp(kinds[k], kind) != 0)
-            continue;
-        if (!names[proto][k][0]) {
-            const char *percent = strstr(kind, "%s");
-            snprintf(names[proto][k], sizeof(names[proto][k]), "%.*s%s%s", (int)(percent - kind),
-                     kind, proto_table[proto]->name, percent + 2);
-        }
-        return names[proto][k];
+/* Names made once. A protocol that runs over both transports is told apart: "dns_udp". */
+static const char *app_counter_name(unsigned proto, unsigned transport, size_t kind)
+{
+    static char names[PROTO_COUNT][2][LEN(app_kinds)][64];
+    char *name = names[proto][transport][kind];
+    const struct proto *p = proto_table[proto];
+    bool both = p->transports == (TRANSPORT_TCP | TRANSPORT_UDP);
+
+    if (!name[0]) {
+        const char *percent = strstr(app_kinds[kind].kind, "%s");
+        snprintf(name, 64, "%.*s%s%s%s", (int)(percent - app_kinds[kind].kind),
+                 app_kinds[kind].kind, p->name,
+                 !both       ? ""
+                 : transport ? "_udp"
+                             : "_tcp",
+                 percent + 2);
     }
-    return NULL;
+    return name;
+}
+
+static size_t worker_app_counters(const struct worker *w, struct counter *to, size_t cap, size_t n)
+{
+    for (unsigned i = 1; i < PROTO_COUNT; i++) {
+        for (unsigned t = 0; t < 2; t++) {
+            const struct app_counts *c = &w->env.counts[t][i];
+            if (!(proto_table[i]->transports & (t ? TRANSPORT_UDP : TRANSPORT_TCP)))
+                continue;
+            for (size_t k = 0; k < LEN(app_kinds); k++) {
+                const void *at = (const char *)c + app_kinds[k].offset;
+                counter_add(to, cap, &n, app_counter_name(i, t, k), *(const uint64_t *)at);
+            }
+        }
+    }
+    return n;
 }
 
 /* What an inline sensor would have done, and where policies stepped in. */
@@ -543,16 +589,7 @@ size_t worker_counters(const struct worker *w, struct counter *to, size_t cap)
         counter_add(to, cap, &n, stream_counter_name(i), stream_counters(w->streams)[i]);
     for (unsigned i = 0; w->detect && i < DETECT_COUNTERS; i++)
         counter_add(to, cap, &n, detect_counter_name(i), detect_counters(w->detect)[i]);
-    for (unsigned i = 1; i < PROTO_COUNT; i++) {
-        counter_add(to, cap, &n, app_counter_name(i, "app_layer.flow.%s"), w->env.counters[i]);
-        counter_add(to, cap, &n, app_counter_name(i, "app_layer.tx.%s"), w->env.tx_counters[i]);
-        counter_add(to, cap, &n, app_counter_name(i, "app_layer.error.%s.parser"),
-                    w->env.errors_parse[i]);
-        counter_add(to, cap, &n, app_counter_name(i, "app_layer.error.%s.gap"),
-                    w->env.errors_gap[i]);
-        counter_add(to, cap, &n, app_counter_name(i, "app_layer.error.%s.alloc"),
-                    w->env.errors_alloc[i]);
-    }
+    n = worker_app_counters(w, to, cap, n);
     counter_add(to, cap, &n, "app_layer.flow.failed_tcp", w->env.failed_tcp);
     counter_add(to, cap, &n, "app_layer.flow.failed_udp", w->env.failed_udp);
     counter_add(to, cap, &n, "flow_bypassed.local_pkts", w->bypassed_packets);

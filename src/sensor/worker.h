@@ -30,6 +30,7 @@ struct worker {
     uint64_t packets, bytes, now_ns, started_ns;
     uint64_t kernel_drops, interface_drops;
     uint64_t apps_refused;
+    bool keep_macs; /* some output shows a flow's link layer addresses */
     uint64_t bypassed_packets, bypassed_bytes;
     uint64_t ips[IPS_VERDICTS], drop_reasons[DROP_REASONS];
     struct exception_counts exceptions;

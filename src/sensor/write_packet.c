@@ -47,6 +47,7 @@ static void packet_bytes(struct event *ev, const struct packet *p)
     event_base64(ev, F_packet, p->data);
     event_open(ev, F_packet_info);
     event_uint(ev, F_packet_info_linktype, p->link);
+    event_text(ev, F_packet_info_linktype_name, link_name(p->link));
     event_close(ev);
 }
 

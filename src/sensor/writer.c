@@ -155,6 +155,18 @@ static void mac_text(const uint8_t *m, char text[18])
     snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
+static void head_macs(struct event *ev, const struct flow_macs *m, enum dir side, enum field f)
+{
+    char text[18];
+
+    event_open(ev, f);
+    for (unsigned i = 0; i < m->n[side]; i++) {
+        mac_text(m->mac[side][i], text);
+        event_item(ev, span_str(text));
+    }
+    event_close(ev);
+}
+
 static void head_options(struct writer *w, struct event *ev, const struct event_of *of)
 {
     const struct packet *p = of->packet;
@@ -167,11 +179,26 @@ static void head_options(struct writer *w, struct event *ev, const struct event_
         event_str(ev, F_community_id, span_of(text, n));
     }
     if (w->conf->ethernet && p && p->ethernet) {
+        bool turned =
+            (of->dir == HEAD_FLOW && p->dir == DIR_TC) || (of->dir == HEAD_TC && p->dir == DIR_TS);
         event_open(ev, F_ether);
-        mac_text(p->ethernet + 6, text);
+        mac_text(p->ethernet + (turned ? 0 : 6), text);
         event_text(ev, F_ether_src_mac, text);
-        mac_text(p->ethernet, text);
+        mac_text(p->ethernet + (turned ? 6 : 0), text);
         event_text(ev, F_ether_dest_mac, text);
+        event_close(ev);
+    } else if (w->conf->ethernet && p && (p->flags & PKT_PSEUDO) && f && f->has_mac) {
+        bool forward = of->dir == HEAD_PACKET ? p->dir == DIR_TS : of->dir == HEAD_FLOW;
+        event_open(ev, F_ether);
+        mac_text(f->mac[forward ? DIR_TS : DIR_TC], text);
+        event_text(ev, F_ether_src_mac, text);
+        mac_text(f->mac[forward ? DIR_TC : DIR_TS], text);
+        event_text(ev, F_ether_dest_mac, text);
+        event_close(ev);
+    } else if (w->conf->ethernet && !p && f && f->macs) {
+        event_open(ev, F_ether);
+        head_macs(ev, f->macs, DIR_TC, F_ether_dest_macs);
+        head_macs(ev, f->macs, DIR_TS, F_ether_src_macs);
         event_close(ev);
     }
     if (w->conf->pcap_file && w->capture)
