@@ -19,6 +19,8 @@ static bool run_node(struct cli *c, bool local_sensors, struct err *e)
                              .sensor_program = getenv("DAIZONG_SENSOR_PROGRAM"),
                              .sensor_listen = cli_value(c, OPT_SENSOR_LISTEN),
                              .rules = cli_value(c, OPT_RULES),
+                             .no_capture = !local_sensors,
+                             .no_confine = c->given[OPT_NO_CONFINE] > 0,
                              .json = c->json,
                              .password_sm3 = c->given[OPT_SM3] > 0};
     if (!local_sensors && c->given[OPT_INTERFACE])

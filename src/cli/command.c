@@ -20,7 +20,7 @@ static const enum option_id no_options[] = {OPT_COUNT};
 static const enum option_id node_options[] = {
     OPT_INTERFACE,     OPT_FOLLOW,        OPT_EVE_SOCKET, OPT_RULES,      OPT_CERTIFICATE,
     OPT_KEY,           OPT_HOSTNAME,      OPT_STORE_URL,  OPT_STORE_USER, OPT_STORE_LISTEN,
-    OPT_STORE_LIBRARY, OPT_SENSOR_LISTEN, OPT_SM3,        OPT_COUNT};
+    OPT_STORE_LIBRARY, OPT_SENSOR_LISTEN, OPT_SM3,        OPT_NO_CONFINE, OPT_COUNT};
 static const enum option_id replay_options[] = {OPT_DEMO, OPT_NO_WAIT, OPT_COUNT};
 static const enum option_id query_options[] = {OPT_FROM, OPT_TO,     OPT_LIMIT,
                                                OPT_TOP,  OPT_NUMBER, OPT_COUNT};

@@ -81,8 +81,7 @@ static bool number(struct span s, uint64_t most, uint64_t *ret)
 
 /* Calls f with each line that is not empty or a comment. */
 static bool each_line(struct iprep *r, const char *path,
-                      bool (*f)(struct iprep *r, struct span line), const char *form,
-                      struct err *e)
+                      bool (*f)(struct iprep *r, struct span line), const char *form, struct err *e)
 {
     char *text;
     size_t n;

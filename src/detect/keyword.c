@@ -65,7 +65,8 @@ void keywords_list(struct buf *out, bool csv)
     for (int i = 1; i < KEYWORDS; i++) {
         const struct keyword *k = &keyword_table[i];
         if (*k->name)
-            list_names(&l, k->name, k->aliases, "keyword", k->setup != setup_unsupported && k->setup != setup_frame, k->help);
+            list_names(&l, k->name, k->aliases, "keyword",
+                       k->setup != setup_unsupported && k->setup != setup_frame, k->help);
     }
     for (uint16_t i = 0; i < c->n_buffers; i++) {
         const struct buffer_spec *s = &c->specs[i];

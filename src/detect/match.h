@@ -53,7 +53,8 @@ match_fn match_tcp_flags, match_tcp_seq, match_tcp_ack, match_tcp_window, match_
     match_tcp_wscale, match_ttl, match_tos, match_ip_id, match_ipopts, match_ip_proto,
     match_l3_proto, match_fragbits, match_fragoffset, match_sameip, match_dsize, match_itype,
     match_icode, match_icmp_id, match_icmp_seq, match_icmpv6_mtu, match_csum, match_decode_event,
-    match_stream_event, match_stream_size, match_vlan_id, match_vlan_layers, match_icmpv4_type, match_iprep;
+    match_stream_event, match_stream_size, match_vlan_id, match_vlan_layers, match_icmpv4_type,
+    match_iprep;
 
 /* Conditions on the flow and on variables (LIST_PACKET); those that set do it in LIST_POST. */
 match_fn match_flow, match_flow_age, match_flow_pkts, match_flow_bytes, match_flowbits,

@@ -238,8 +238,8 @@ bool ruleset_parse(const struct detect_conf *conf, const char *const *files, siz
     struct ruleset *rs = mem_zero(sizeof(*rs));
     struct loader l;
     arena_init(&rs->arena, NULL, ruleset_bytes);
-    bool ok =
-        loader_init(&l, conf, rs, e) && datasets_preset(&l, e) && reputations_load(&l, e) && load_all(&l, files, n_files, e);
+    bool ok = loader_init(&l, conf, rs, e) && datasets_preset(&l, e) && reputations_load(&l, e) &&
+              load_all(&l, files, n_files, e);
     if (ok) {
         rules_order(rs, conf);
         rs->flowbits = names_list(l.flowbits, l.a);

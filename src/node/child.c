@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -23,6 +24,10 @@ static NORETURN void become(const struct child_args *args, int null, int errors,
     prctl(PR_SET_PDEATHSIG, args->death_signal ? args->death_signal : SIGTERM);
     if (getppid() != parent)
         _exit(127);
+    if (!args->captures) {
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_NET_RAW, 0, 0);
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_NET_ADMIN, 0, 0);
+    }
     setpgid(0, 0); /* Ctrl-C in a terminal is for the node, which ends its children itself */
     dup2(null, 0);
     dup2(null, 1);

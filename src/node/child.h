@@ -23,6 +23,7 @@ struct child {
 struct child_args {
     const char *v[CHILD_ARGS];
     size_t n;
+    bool captures;    /* it keeps the capabilities that capturing takes */
     int death_signal; /* what it gets when the node dies; 0: SIGTERM */
 };
 

@@ -193,7 +193,7 @@ void eve_socket_stop_all(struct intake *in)
             unlink(s->path);
         }
         if (s->source && s->source->sensor)
-            sensor_gone(in->conf.sensors, s->source->sensor, "offline");
+            sensor_gone(in->sensors, s->source->sensor, "offline");
         if (s->fd >= 0)
             close(s->fd);
         mem_free(s->path);

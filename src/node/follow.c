@@ -107,7 +107,7 @@ bool intake_read(struct intake *in, struct intake_file *file, struct err *e)
     bool ok = (gz && s) || err_set(e, ERR_FULL, "too many sources of events");
     ok = ok && read_all(in, s, gz, (uint64_t)st.st_size, file, e) && ingest_flush(in->ingest, e);
     if (s && s->sensor)
-        sensor_gone(in->conf.sensors, s->sensor, ok ? "done" : "offline");
+        sensor_gone(in->sensors, s->sensor, ok ? "done" : "offline");
     if (gz)
         gzclose(gz);
     else
@@ -215,7 +215,7 @@ static void follow_file(struct follow *f, int fd)
             sensor_alive(s->sensor);
     }
     if (s && s->sensor && f->in->stopping)
-        sensor_gone(f->in->conf.sensors, s->sensor, "offline");
+        sensor_gone(f->in->sensors, s->sensor, "offline");
     lines_close(&l);
     if (!ok)
         poll(NULL, 0, POLL_MS);

@@ -63,7 +63,7 @@ struct source *source_get(struct intake *in, const struct sensor_hello *hello, u
         ingest_source_set_user(src, s);
     }
     pthread_mutex_unlock(&in->lock);
-    s->sensor = sensor_online(in->conf.sensors, hello);
+    s->sensor = sensor_online(in->sensors, hello);
     return s;
 }
 
@@ -295,7 +295,7 @@ static void finish(struct link *l)
     l->finished = true;
     pthread_mutex_unlock(&in->lock);
     if (newest && l->source->sensor)
-        sensor_gone(in->conf.sensors, l->source->sensor, l->source->done ? "done" : "offline");
+        sensor_gone(in->sensors, l->source->sensor, l->source->done ? "done" : "offline");
     shutdown(l->fd, SHUT_RDWR);
 }
 
@@ -524,8 +524,10 @@ struct intake *intake_open(const struct intake_conf *conf, struct err *e)
     return NULL;
 }
 
-bool intake_run(struct intake *in, struct ingest *ingest, struct stream_hub *hub, struct err *e)
+bool intake_run(struct intake *in, struct sensors *sensors, struct ingest *ingest,
+                struct stream_hub *hub, struct err *e)
 {
+    in->sensors = sensors;
     in->ingest = ingest;
     in->hub = hub;
     if (in->tls && !tls_run(in->tls, take_handed, in, e))

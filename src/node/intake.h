@@ -11,7 +11,6 @@
 struct intake;
 
 struct intake_conf {
-    struct sensors *sensors;
     struct accounts *accounts;
     const char *unix_path;
     const char *tcp_address; /* NULL: none */
@@ -19,10 +18,10 @@ struct intake_conf {
     const char *key;         /* NULL: in the certificate's file */
 };
 
-/* Opens the sockets. ingest is given by intake_run, since ingest needs intake's callbacks first. */
+/* Opens the sockets and starts no thread: what has threads of its own comes with intake_run. */
 struct intake *intake_open(const struct intake_conf *conf, struct err *e) MUST_CHECK;
-bool intake_run(struct intake *in, struct ingest *ingest, struct stream_hub *hub,
-                struct err *e) MUST_CHECK;
+bool intake_run(struct intake *in, struct sensors *sensors, struct ingest *ingest,
+                struct stream_hub *hub, struct err *e) MUST_CHECK;
 /* Says goodbye to the sensors and ends the threads; ingest must still be open. */
 void intake_stop(struct intake *in);
 void intake_close(struct intake *in);

@@ -25,6 +25,7 @@ struct source {
 
 struct intake {
     struct intake_conf conf;
+    struct sensors *sensors;
     struct ingest *ingest;
     struct stream_hub *hub;
     int local_fd, tcp_fd, wake;

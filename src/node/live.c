@@ -106,6 +106,7 @@ static void start(struct jobs *j, struct live *l)
     struct err e;
     struct sensor_args a;
     sensor_args_common(j, l->name, &a);
+    a.args.captures = true;
     child_arg(&a.args, "-i");
     child_arg(&a.args, l->interface);
     if (l->filter[0])

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "node/confine.h"
 #include "node/jobs.h"
 #include "store/schema.h"
 
@@ -200,18 +201,63 @@ static bool keep_raw(struct node *n)
     return keep != 0;
 }
 
-static bool open_intake(struct node *n, struct err *e)
+/* The doors of the sensors: opened before the process gives up the right to open more. */
+static bool open_doors(struct node *n, struct err *e)
 {
-    n->sensors = sensors_open(n->state);
-    struct intake_conf ic = {.sensors = n->sensors,
-                             .accounts = n->accounts,
+    struct intake_conf ic = {.accounts = n->accounts,
                              .unix_path = n->link_path,
                              .tcp_address = n->conf->sensor_listen,
                              .certificate = n->conf->certificate,
                              .key = n->conf->key};
     n->intake = intake_open(&ic, e);
-    if (!n->intake)
-        return false;
+    return n->intake != NULL;
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* "NAME=PATH" or "PATH", whose last part is the name then. Returns the path. */
+static const char *named(const char *text, char name[NAME_MAX_BYTES + 1])
+{
+    const char *equals = strchr(text, '='), *slash = strchr(text, '/');
+    bool given = equals && (!slash || equals < slash);
+    const char *from = given ? text : file_name(text);
+    snprintf(name, NAME_MAX_BYTES + 1, "%.*s", given ? (int)(equals - text) : NAME_MAX_BYTES, from);
+    return given ? equals + 1 : text;
+}
+
+/* "[NAME=][dgram:]PATH" */
+static const char *eve_socket_path(const char *text, char name[NAME_MAX_BYTES + 1], bool *datagram)
+{
+    static const char dgram[] = "dgram:";
+    const char *path = named(text, name);
+    *datagram = strncmp(path, dgram, strlen(dgram)) == 0;
+    return *datagram ? path + strlen(dgram) : path;
+}
+
+static bool confine(struct node *n, struct err *e)
+{
+    char names[NODE_FOLLOWS][NAME_MAX_BYTES + 1];
+    const char *paths[NODE_FOLLOWS];
+    for (unsigned i = 0; i < n->conf->eve_sockets_n; i++) {
+        bool datagram;
+        paths[i] = eve_socket_path(n->conf->eve_sockets[i], names[i], &datagram);
+    }
+    const struct node_confine c = {.data_dir = n->conf->data_dir,
+                                   .socket_paths = paths,
+                                   .socket_paths_n = n->conf->eve_sockets_n,
+                                   .capturing = !n->conf->no_capture};
+    /* Where it may still write; before any other thread reads the environment. */
+    setenv("SQLITE_TMPDIR", n->run, 1);
+    return n->conf->no_confine || node_confine(&c, e) || err_wrap(e, "cannot be confined");
+}
+
+static bool open_ingest(struct node *n, struct err *e)
+{
+    n->sensors = sensors_open(n->state);
     struct ingest_conf gc = {.store = n->store,
                              .spool_dir = n->spool,
                              .keep_raw = keep_raw(n),
@@ -313,7 +359,8 @@ static bool open_api(struct node *n, struct err *e)
             find_beside(n->conf->demo, demo_places, LEN(demo_places), n->demo, sizeof(n->demo)),
         .rules = rules,
         .captures_max_bytes = CAPTURES_MAX_BYTES};
-    if (!intake_run(n->intake, n->ingest, n->api->hub, e) || !jobs_open(&jc, &n->jobs, e))
+    if (!intake_run(n->intake, n->sensors, n->ingest, n->api->hub, e) ||
+        !jobs_open(&jc, &n->jobs, e))
         return false;
     struct httpd_config hc = {.io_threads = IO_THREADS,
                               .workers = WORKERS,
@@ -324,36 +371,18 @@ static bool open_api(struct node *n, struct err *e)
     return api_run(n->api, &hc, e) && listener_run(n->listener, n->api->http, e);
 }
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* "NAME=PATH" or "PATH", whose last part is the name then. Returns the path. */
-static const char *named(const char *text, char name[NAME_MAX_BYTES + 1])
-{
-    const char *equals = strchr(text, '='), *slash = strchr(text, '/');
-    bool given = equals && (!slash || equals < slash);
-    const char *from = given ? text : file_name(text);
-    snprintf(name, NAME_MAX_BYTES + 1, "%.*s", given ? (int)(equals - text) : NAME_MAX_BYTES, from);
-    return given ? equals + 1 : text;
-}
-
 static bool start_eve(struct node *n, struct err *e)
 {
     char name[NAME_MAX_BYTES + 1];
-    static const char dgram[] = "dgram:";
     for (unsigned i = 0; i < n->conf->follows_n; i++) {
         const char *path = named(n->conf->follows[i], name);
         if (!intake_follow(n->intake, path, name, e))
             return false;
     }
     for (unsigned i = 0; i < n->conf->eve_sockets_n; i++) {
-        const char *path = named(n->conf->eve_sockets[i], name);
-        bool datagram = strncmp(path, dgram, strlen(dgram)) == 0;
-        if (!intake_eve_socket(n->intake, datagram ? path + strlen(dgram) : path, name, datagram,
-                               e))
+        bool datagram;
+        const char *path = eve_socket_path(n->conf->eve_sockets[i], name, &datagram);
+        if (!intake_eve_socket(n->intake, path, name, datagram, e))
             return false;
     }
     return true;
@@ -376,8 +405,8 @@ static bool start(struct node *n, struct err *e)
         return false;
     lc.unix_path = n->socket_path;
     n->listener = listener_open(&lc, e);
-    return n->listener && open_state(n, e) && open_store(n, e) && open_intake(n, e) &&
-           open_api(n, e) && start_sources(n, e);
+    return n->listener && open_state(n, e) && open_doors(n, e) && confine(n, e) &&
+           open_store(n, e) && open_ingest(n, e) && open_api(n, e) && start_sources(n, e);
 }
 
 static void stop(struct node *n)

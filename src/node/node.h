@@ -26,6 +26,8 @@ struct node_conf {
     unsigned follows_n;
     const char *eve_sockets[NODE_FOLLOWS]; /* [NAME=][dgram:]PATH */
     unsigned eve_sockets_n;
+    bool no_capture; /* no sensors on this machine's interfaces */
+    bool no_confine;
     bool json; /* the start-up message as JSON */
     bool password_sm3;
 };

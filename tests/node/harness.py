@@ -113,12 +113,12 @@ class Node:
         self.args, self.build, self.port, self.password = args, build, 0, None
         self.log_path = self.data.rstrip('/') + '.log'
         self.env = dict(os.environ, **(env or {}))
-        self.process = None
+        self.process, self.verb = None, 'up'
 
     def start(self, wait=True):
         with open(self.log_path, 'a') as log:
             self.process = subprocess.Popen(
-                [*self.prefix, program('daizong', self.build), 'up', '--data', self.data, '--listen',
+                [*self.prefix, program('daizong', self.build), self.verb, '--data', self.data, '--listen',
                  f'127.0.0.1:{self.port}', '--json', *self.args], stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=log, text=True, env=self.env)
         line = self.process.stdout.readline()
