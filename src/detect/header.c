@@ -54,7 +54,7 @@ static bool ends_match(const struct rule *r, const struct packet *p, const struc
 
 bool header_match(const struct rule *r, const struct packet *p)
 {
-    if (r->ip_v && r->ip_v != p->ip_v)
+    if ((r->ip_v && r->ip_v != p->ip_v) || (r->arp && !p->arp))
         return false;
     if (p->ip_v && !(r->ip_proto[p->proto >> 3] >> (p->proto & 7) & 1))
         return false;
