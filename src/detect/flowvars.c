@@ -31,6 +31,12 @@ struct flow_detect *flow_detect_of(struct detect *d, struct flow *f)
     return x;
 }
 
+static void value_free(struct detect *d, struct flow_value *v)
+{
+    d->value_bytes -= sizeof(*v) + v->value.n;
+    mem_free(v);
+}
+
 void detect_flow_free(struct detect *d, struct flow *f)
 {
     struct flow_detect *x = f->detect;
@@ -40,7 +46,7 @@ void detect_flow_free(struct detect *d, struct flow *f)
         return;
     for (struct flow_value *v = x->values, *next; v; v = next) {
         next = v->next;
-        mem_free(v);
+        value_free(d, v);
     }
     if (x->engine != d->engine) {
         mem_free(x->tags);
@@ -155,7 +161,7 @@ void capture_keep(struct inspection *in, const struct pcre_capture *c, struct sp
         d->captured[d->n_captured++] = (struct captured){c->kind, c->id, value};
 }
 
-static void flow_value_set(struct flow_detect *x, const struct captured *c)
+static void flow_value_set(struct detect *d, struct flow_detect *x, const struct captured *c)
 {
     struct flow_value **at = &x->values;
     size_t n = min_size(c->value.n, FLOW_VALUE_BYTES);
@@ -165,13 +171,13 @@ static void flow_value_set(struct flow_detect *x, const struct captured *c)
             continue;
         struct flow_value *old = *at;
         *at = old->next;
-        mem_free(old);
+        value_free(d, old);
         x->n_values--;
         break;
     }
     while (*at)
         at = &(*at)->next;
-    if (x->n_values >= FLOW_VALUES_MAX)
+    if (x->n_values >= FLOW_VALUES_MAX || d->value_bytes + sizeof(**at) + n > VALUES_BYTES_MAX)
         return;
     struct flow_value *v = mem_try(sizeof(*v) + n);
     if (!v)
@@ -181,6 +187,7 @@ static void flow_value_set(struct flow_detect *x, const struct captured *c)
         memcpy(bytes, c->value.p, n);
     *v = (struct flow_value){NULL, c->id, c->kind == VARIABLE_ALERT, {bytes, n}};
     *at = v;
+    d->value_bytes += sizeof(*v) + n;
     x->n_values++;
 }
 
@@ -192,7 +199,7 @@ void captures_commit(struct detect *d, struct flow *f)
             if (d->n_packet_vars < PACKET_VARS_MAX)
                 d->packet_vars[d->n_packet_vars++] = *c;
         } else if (f) {
-            flow_value_set(flow_detect_of(d, f), c);
+            flow_value_set(d, flow_detect_of(d, f), c);
         }
     }
     d->n_captured = 0;

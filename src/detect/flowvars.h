@@ -8,7 +8,12 @@
 #include "detect/keyword.h"
 #include "detect/match.h"
 
-enum { ALWAYS_MAX = 14, FLOW_VALUES_MAX = 32, FLOW_VALUE_BYTES = 4096 };
+enum {
+    ALWAYS_MAX = 14,
+    FLOW_VALUES_MAX = 32, /* of one flow */
+    FLOW_VALUE_BYTES = 4096,
+    VALUES_BYTES_MAX = 64 << 20, /* of all flows of a worker */
+};
 
 struct flow_value {
     struct flow_value *next;

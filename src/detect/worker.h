@@ -58,8 +58,7 @@ struct detect {
     struct alert_context contexts[CONTEXTS_MAX];
     uint8_t n_contexts, n_context_new;
     struct flow_detect *free_flows;
-    size_t flow_bytes;
-    uint64_t flows;
+    size_t value_bytes; /* of captured values on this worker's flows */
     struct entries *vars;   /* xbits, hostbits: shared by all workers */
     struct entries *limits; /* shared by all workers */
     uint64_t counters[DETECT_COUNTERS];
