@@ -118,15 +118,11 @@ static void log_values(const struct flow_detect *x, const struct ruleset *r, str
     event_close(ev);
 }
 
-bool detect_metadata_log(const struct flow *f, const struct ruleset *r, struct event *ev)
+static void log_flow_variables(const struct flow_detect *x, const struct ruleset *r,
+                               struct event *ev)
 {
-    const struct flow_detect *x = f->detect;
-
-    if (!x || x->engine != r->engine || !(x->any_bit || x->any_int || x->values))
-        return false;
     uint32_t n_bits = r->flowbits.n;
     bool any = false;
-    event_open(ev, F_metadata);
     for (uint32_t i = 0; x->any_bit && i < n_bits; i++) {
         if (!(x->bits[i >> 6] >> (i & 63) & 1))
             continue;
@@ -145,6 +141,36 @@ bool detect_metadata_log(const struct flow *f, const struct ruleset *r, struct e
         event_close(ev);
     }
     log_values(x, r, ev);
+}
+
+static void log_packet_values(const struct detect *d, struct event *ev)
+{
+    if (!d || !d->n_packet_vars)
+        return;
+    event_open(ev, F_metadata_pktvars);
+    for (uint32_t i = 0; i < d->n_packet_vars; i++) {
+        event_element(ev);
+        event_key_str(ev, name_of(&d->rules->flowvars, d->packet_vars[i].id),
+                      d->packet_vars[i].value);
+        event_close_element(ev);
+    }
+    event_close(ev);
+}
+
+bool detect_metadata_log(const struct detect *d, const struct packet *p, const struct flow *f,
+                         const struct ruleset *r, struct event *ev)
+{
+    const struct flow_detect *x = f->detect;
+    bool of_flow = x && x->engine == r->engine && (x->any_bit || x->any_int || x->values);
+
+    if (d && (!p || d->in.p != p))
+        d = NULL;
+    if (!of_flow && !(d && d->n_packet_vars))
+        return false;
+    event_open(ev, F_metadata);
+    if (of_flow)
+        log_flow_variables(x, r, ev);
+    log_packet_values(d, ev);
     event_close(ev);
     return true;
 }

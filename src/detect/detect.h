@@ -122,8 +122,10 @@ void detect_flow_free(struct detect *d, struct flow *f);
 /* Opens the alert object and writes what detection knows; the caller closes it. */
 void detect_alert_log(const struct detect *d, const struct alert *a, const struct packet *p,
                       struct event *ev);
-/* Writes metadata (flowbits, flowints…) if there is any; false if not. */
-bool detect_metadata_log(const struct flow *f, const struct ruleset *r, struct event *ev);
+/* Writes metadata (flowbits, flowints…) if there is any; false if not. With d (may be NULL) also
+ * what rules captured of p, if p is the packet it inspected last. */
+bool detect_metadata_log(const struct detect *d, const struct packet *p, const struct flow *f,
+                         const struct ruleset *r, struct event *ev);
 /* The rule's text, sid, gid and action of an alert. */
 uint32_t alert_sid(const struct alert *a);
 bool alert_is_silent(const struct alert *a); /* noalert: nothing is logged */

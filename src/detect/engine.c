@@ -446,6 +446,8 @@ void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct ap
     alerts->suppressed = alerts->overflowed = 0;
     alerts->drop = alerts->reject = alerts->pass = false;
     alerts->tagged = false;
+    d->n_queue = d->n_captured = d->n_packet_vars = d->n_packet_var_bytes = 0;
+    in->p = p;
     alerts->dropped_by = NULL;
     if (f && (f->flags & FLOW_DROP)) {
         if (d->conf.inline_mode && !(p->flags & PKT_PSEUDO)) {
@@ -460,7 +462,6 @@ void detect_packet(struct detect *d, struct packet *p, struct flow *f, struct ap
             tx_skip_all(a, p->dir);
         return;
     }
-    d->n_queue = d->n_captured = d->n_packet_vars = 0;
     d->n_contexts = d->n_context_new = 0;
     d->has_entropy = false;
     transform_cache_clear(d->transforms);

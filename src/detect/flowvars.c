@@ -191,13 +191,25 @@ static void flow_value_set(struct detect *d, struct flow_detect *x, const struct
     x->n_values++;
 }
 
+static void packet_value_set(struct detect *d, const struct captured *c)
+{
+    uint8_t *to = d->packet_var_bytes + d->n_packet_var_bytes;
+
+    if (d->n_packet_vars == PACKET_VARS_MAX ||
+        c->value.n > PACKET_VAR_BYTES - d->n_packet_var_bytes)
+        return;
+    if (c->value.n)
+        memcpy(to, c->value.p, c->value.n);
+    d->n_packet_var_bytes += (uint32_t)c->value.n;
+    d->packet_vars[d->n_packet_vars++] = (struct captured){c->kind, c->id, {to, c->value.n}};
+}
+
 void captures_commit(struct detect *d, struct flow *f)
 {
     for (uint32_t i = 0; i < d->n_captured; i++) {
         const struct captured *c = &d->captured[i];
         if (c->kind == VARIABLE_PACKET) {
-            if (d->n_packet_vars < PACKET_VARS_MAX)
-                d->packet_vars[d->n_packet_vars++] = *c;
+            packet_value_set(d, c);
         } else if (f) {
             flow_value_set(d, flow_detect_of(d, f), c);
         }

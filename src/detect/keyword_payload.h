@@ -63,7 +63,7 @@ struct pcre_capture {
     uint8_t kind; /* enum variable_kind */
     uint32_t id;  /* in ruleset.flowvars, for VARIABLE_ALERT too */
 };
-enum variable_kind { VARIABLE_FLOW, VARIABLE_PACKET, VARIABLE_ALERT };
+enum variable_kind { VARIABLE_NONE, VARIABLE_FLOW, VARIABLE_PACKET, VARIABLE_ALERT };
 struct pcre {
     struct pcre2_real_code_8 *code; /* compiled, not yet JIT-compiled; freed with the ruleset */
     const char *pattern;

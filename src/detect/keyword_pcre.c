@@ -86,29 +86,55 @@ static bool pcre_compile(struct build *b, struct span text, struct pcre *p)
     return true;
 }
 
-/* "flow:name", "pkt:name", "alert:name" for the groups, in order. */
-static bool pcre_captures(struct build *b, struct span rest, struct pcre *p)
+static uint8_t variable_kind_find(struct span name)
 {
-    static const struct {
-        const char *name;
-        uint8_t kind;
-    } kinds[] = {{"flow", VARIABLE_FLOW}, {"pkt", VARIABLE_PACKET}, {"alert", VARIABLE_ALERT}};
-    struct pcre_capture *list = build_get(b, CAPTURES_MAX * sizeof(*list));
+    static const char *const kinds[] = {
+        [VARIABLE_FLOW] = "flow", [VARIABLE_PACKET] = "pkt", [VARIABLE_ALERT] = "alert"};
+    for (uint8_t i = 1; i < LEN(kinds); i++)
+        if (span_eq(name, span_str(kinds[i])))
+            return i;
+    return VARIABLE_NONE;
+}
+
+/* Groups that are named "flow_x", "pkt_x", "alert_x" in the expression itself. */
+static bool pcre_named_captures(struct build *b, struct pcre *p, struct pcre_capture *list)
+{
+    uint32_t n = 0, each = 0;
+    PCRE2_SPTR table = NULL;
+    pcre2_pattern_info(p->code, PCRE2_INFO_NAMECOUNT, &n);
+    pcre2_pattern_info(p->code, PCRE2_INFO_NAMEENTRYSIZE, &each);
+    pcre2_pattern_info(p->code, PCRE2_INFO_NAMETABLE, &table);
+    for (uint32_t i = 0; i < n; i++, table += each) {
+        unsigned group = (unsigned)table[0] << 8 | table[1];
+        struct span name = span_str((const char *)table + 2);
+        uint8_t kind = variable_kind_find(span_split(&name, '_'));
+        if (kind == VARIABLE_NONE || !name.n)
+            continue;
+        if (group > CAPTURES_MAX)
+            return rule_fail(b, "more than %d captures", CAPTURES_MAX);
+        list[group - 1] = (struct pcre_capture){kind, build_name(b, b->l->flowvars, name)};
+        if (p->n_captures < group)
+            p->n_captures = (uint8_t)group;
+    }
+    return true;
+}
+
+/* "flow:name", "pkt:name", "alert:name" for the groups, in order. */
+static bool pcre_captures(struct build *b, struct span rest, struct pcre *p,
+                          struct pcre_capture *list)
+{
     while (rest.n) {
         struct span name = next_element(&rest);
         struct span kind = span_trim(span_split(&name, ':'));
-        size_t i = 0;
+        uint8_t variable = variable_kind_find(kind);
         name = span_trim(name);
-        while (i < LEN(kinds) && !span_eq(kind, span_str(kinds[i].name)))
-            i++;
-        if (i == LEN(kinds) || !name.n)
+        if (variable == VARIABLE_NONE || !name.n)
             return rule_fail_at(b, kind.p, "flow:NAME, pkt:NAME or alert:NAME expected");
         if (p->n_captures == CAPTURES_MAX)
             return rule_fail_at(b, kind.p, "more than %d captures", CAPTURES_MAX);
         list[p->n_captures++] =
-            (struct pcre_capture){kinds[i].kind, build_name(b, b->l->flowvars, name)};
+            (struct pcre_capture){variable, build_name(b, b->l->flowvars, name)};
     }
-    p->captures = list;
     return true;
 }
 
@@ -182,19 +208,21 @@ bool setup_pcre(struct build *b, const struct option *o)
     struct pcre *p = build_get(b, sizeof(*p));
     struct span text, rest;
     const char *buffer = NULL;
+    struct pcre_capture *captures = build_get(b, CAPTURES_MAX * sizeof(*captures));
+    p->captures = captures;
     if (!pcre_split(b, o->value, &text, &rest))
         return false;
     struct span flags = next_element(&rest);
-    if (!pcre_flags(b, flags, p, &buffer) || !pcre_captures(b, span_trim(rest), p))
+    if (!pcre_flags(b, flags, p, &buffer) || !pcre_captures(b, span_trim(rest), p, captures))
         return false;
     if (o->negated)
         p->flags |= PCRE_NEGATED;
-    if (o->negated && p->n_captures)
-        return rule_fail(b, "a negated expression captures nothing");
     if (!p->n_captures)
         p->options |= PCRE2_NO_AUTO_CAPTURE;
-    if (!pcre_compile(b, text, p))
+    if (!pcre_compile(b, text, p) || !pcre_named_captures(b, p, captures))
         return false;
+    if (o->negated && p->n_captures)
+        return rule_fail(b, "a negated expression captures nothing");
     uint32_t groups = 0;
     pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     if (groups < p->n_captures)

@@ -111,7 +111,7 @@ static void keep_captures(struct inspection *in, const struct pcre *x, struct sp
 
     for (int i = 0; i < x->n_captures && i + 1 < groups; i++) {
         PCRE2_SIZE from = ov[2 * (i + 1)], to = ov[2 * (i + 1) + 1];
-        if (from == PCRE2_UNSET || to < from)
+        if (x->captures[i].kind == VARIABLE_NONE || from == PCRE2_UNSET || to < from)
             continue;
         capture_keep(in, &x->captures[i], span_cut(s, from, to - from));
     }

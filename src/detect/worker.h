@@ -13,6 +13,7 @@ enum {
     QUEUE_MAX = 1024,  /* matches of one packet before thresholds and the alert limit */
     CAPTURES_MAX = 64, /* captured values of one rule */
     PACKET_VARS_MAX = 32,
+    PACKET_VAR_BYTES = 16384,
     CONTEXTS_MAX = 64, /* of all alerts of a packet */
 };
 
@@ -54,11 +55,14 @@ struct detect {
     uint32_t n_captured;
     struct captured packet_vars[PACKET_VARS_MAX]; /* of this packet */
     uint32_t n_packet_vars;
+    uint8_t packet_var_bytes[PACKET_VAR_BYTES]; /* their values: buffers may go before events are
+                                                   written */
+    uint32_t n_packet_var_bytes;
     /* what data sets say: of rules that matched, then n_context_new of the rule being inspected */
     struct alert_context contexts[CONTEXTS_MAX];
     uint8_t n_contexts, n_context_new;
     struct flow_detect *free_flows;
-    size_t value_bytes; /* of captured values on this worker's flows */
+    size_t value_bytes;     /* of captured values on this worker's flows */
     struct entries *vars;   /* xbits, hostbits: shared by all workers */
     struct entries *limits; /* shared by all workers */
     uint64_t counters[DETECT_COUNTERS];

@@ -236,7 +236,7 @@ void writer_begin(struct writer *w, struct event *ev, const struct event_of *of)
         event_uint(ev, F_tx_id, *of->tx_id);
     head_options(w, ev, of);
     if (w->conf->metadata && f && w->rules && of->type != EVENT_stats && of->type != EVENT_anomaly)
-        detect_metadata_log(f, w->rules, ev);
+        detect_metadata_log(w->detect, p, f, w->rules, ev);
 }
 
 void writer_end(struct writer *w, struct event *ev, enum event_type type, bool ok)

@@ -227,6 +227,25 @@ def context(events, tmp):
         return f"context {got}, expected {want}"
 
 
+def captured(events, tmp):
+    got = {e["alert"]["signature_id"]: e.get("metadata", {}) for e in events if e["event_type"] == "alert"}
+    flow = [{"ident": "7"}, {"who": "a"}]
+    if sorted(got) != [1, 2, 3, 5]:
+        return f"rules {sorted(got)}"
+    if got[3].get("flowvars") != flow or got[5].get("pktvars") != [{"agent": "probe"}]:
+        return f"variables {got}"
+    if "pktvars" in got[3]:
+        return "a packet's variables outlive it"
+
+
+ALONE["captures"] = (HTTP, [
+    H + r' (http.uri; pcre:"/id=(?P<flow_ident>\d+)/"; sid:1;)',
+    H + r' (http.uri; pcre:"/name=(\w+)/,flow:who"; sid:2;)',
+    H + ' (flow:to_client; http.stat_code; content:"200"; flowvar:ident,"7"; sid:3;)',
+    H + ' (flow:to_client; http.stat_code; content:"200"; flowvar:ident,"8"; sid:4;)',
+    H + r' (http.user_agent; pcre:"/(?P<pkt_agent>\w+)\//"; sid:5;)'], [], captured)
+
+
 def reputation(events, tmp):
     got = sorted({e["alert"]["signature_id"] for e in events if e["event_type"] == "alert"})
     if got != [1, 3, 5, 6, 7, 9]:

@@ -162,7 +162,7 @@ static void flow_variables(void)
     struct buf b = buf_new(10000);
     struct event ev;
     event_begin(&ev, &b);
-    CHECK(detect_metadata_log(&g, &set, &ev));
+    CHECK(detect_metadata_log(NULL, NULL, &g, &set, &ev));
     CHECK(event_end(&ev) && span_find(buf_span(&b), SPAN("{\"flowbits\":[\"seen\"]}")) != SIZE_MAX);
     buf_free(&b);
     detect_flow_free(worker, &f);
