@@ -380,6 +380,30 @@ bool setup_tls_legacy(struct build *b, const struct option *o)
     return content_on_buffer(b, c, ref->index);
 }
 
+/* The same for SSH: the whole of what a side says of itself, or versions that speak version 2. */
+bool setup_ssh_legacy(struct build *b, const struct option *o)
+{
+    bool version = o->keyword == KW_SSH_PROTOVERSION;
+    const struct name_ref *ref =
+        catalogue_find(b->l->catalogue, version ? SPAN("ssh.proto") : SPAN("ssh.software"));
+    struct content *c = build_get(b, sizeof(*c));
+    if (!ref)
+        return rule_fail(b, "there is no buffer for it");
+    if (!setup_pkt_data(b, o) || !build_app(b, app_find(SPAN("ssh"))))
+        return false;
+    if (version && span_eq(o->value, SPAN("2_compat"))) {
+        const struct option compatible = {.value = SPAN("/^(?:2|1\\.99)/"), .has_value = true};
+        return build_sticky(b, ref->index) && setup_pcre(b, &compatible) && setup_pkt_data(b, o);
+    }
+    b->at = o->value.p;
+    b->r->flags |= RULE_NEEDS_APP;
+    if (!parse_content(b, span_trim(o->value), &c->bytes))
+        return false;
+    c->flags = CONTENT_STARTS | CONTENT_DEPTH | CONTENT_ENDS;
+    c->depth = (int32_t)c->bytes.n;
+    return content_on_buffer(b, c, ref->index);
+}
+
 bool setup_tls_store(struct build *b, const struct option *o)
 {
     build_add(b, LIST_POST, o->keyword, NULL);

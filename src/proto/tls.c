@@ -485,8 +485,13 @@ static void tls_gone(struct app *app, const struct tx *tx)
     }
 }
 
-static const char *const tls_progress_names[] = {"start",          "hello_done", "cert_done",
-                                                 "handshake_done", "finished",   NULL};
+/* Names by enum tls_progress, as the rule language has them. */
+static const char *const tls_client_states[] = {"client_in_progress", "client_hello_done",
+                                                "client_cert_done",   "client_handshake_done",
+                                                "client_finished",    NULL};
+static const char *const tls_server_states[] = {"server_in_progress", "server_hello",
+                                                "server_cert_done",   "server_handshake_done",
+                                                "server_finished",    NULL};
 
 const struct proto proto_tls = {
     .name = "tls",
@@ -496,7 +501,7 @@ const struct proto proto_tls = {
     .state_size = sizeof(struct tls_state),
     .tx_size = sizeof(struct tls_tx),
     .done = {TLS_FINISHED, TLS_FINISHED},
-    .progress_names = {tls_progress_names, tls_progress_names},
+    .progress_names = {tls_client_states, tls_server_states},
     .probe = tls_probe,
     .parse = tls_parse,
     .log = tls_log,

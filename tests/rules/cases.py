@@ -262,6 +262,16 @@ ALONE["dataset-context"] = (HTTP, [
         'context_key intel,remove_key; ip.src; dataset:isset,who,type ip,load intel.ndjson,format ndjson,value_key ip,'
         'context_key who; sid:1;)'], [], context)
 
+S = "alert ssh any any -> any any"
+TABLES["ssh"] = (session([(True, b"SSH-2.0-probe_1 test\r\n"), (False, b"SSH-1.99-old_2\r\n")], port=22), [
+    (S, 'ssh.protoversion:2_compat;', 2),
+    (S, 'ssh.protoversion:2.0;', 1),
+    (S, 'ssh.protoversion:"1.5";', 0),
+    (S, 'ssh.softwareversion:"probe_1";', 1),
+    (S, 'ssh.softwareversion:probe;', 0),
+    (S, 'flow:to_client; ssh.software; content:"old"; startswith;', 1),
+])
+
 TABLES["datasets"] = (HTTP, [
     (H, 'http.user_agent; dataset:isset,agents,type string,load agents.lst;', 1),
     (H, 'http.user_agent; dataset:isnotset,agents;', 0),
