@@ -41,7 +41,7 @@ function compile(q) {
   while (at < q.length) {
     re.lastIndex = at;
     const m = re.exec(q);
-    if (!m || (m[3] === undefined && m[0].trim())) throw new Bad(400, 'bad_request', q[at] === '"' ? 'the quote is not closed' : q[at] === '(' ? 'the bracket is not closed' : 'not understood: ' + q.slice(at, at + 10), { position: Buffer.byteLength(q.slice(0, at)) });
+    if (!m || (m[3] === undefined && m[0].trim())) throw new Bad(400, 'bad_request', q[at] === '"' ? 'the quote is not closed' : q[at] === '(' ? 'the parenthesis is not closed' : 'not understood: ' + q.slice(at, at + 10), { position: Buffer.byteLength(q.slice(0, at)) });
     if (m[3] !== undefined) {
       if (m[3].endsWith(':') || m[3].startsWith(':')) throw new Bad(400, 'bad_request', 'a value is missing', { position: Buffer.byteLength(q.slice(0, at + m[0].length - 1)) });
       tests.push(one(m[1] === '-', m[2], m[3]));
@@ -95,7 +95,7 @@ export async function startMock(o = {}) {
     undo: new Map(),
     users: [{ name: 'admin', role: 'admin', language: null, created: '2026-11-01T08:00:00Z', last_login: '2026-11-24T08:00:00Z' }],
     tokens: [{ id: 't1', name: 'nightly-report', role: 'viewer', created: '2026-11-02T08:00:00Z', last_used: null }],
-    settings: { retention_days: 180, keep_raw: true, home_net: ['10.0.0.0/8', '192.168.0.0/16'], language: 'zh-CN' },
+    settings: { retention_days: 180, keep_raw: true, home_net: ['10.0.0.0/8', '192.168.0.0/16'], language: 'zh' },
     fail: o.fail ?? null,
     seq: 0,
   };
@@ -147,7 +147,7 @@ export async function startMock(o = {}) {
   const send = (type, data) => {
     for (const res of s.streams) res.write(`id: ${++s.seq}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
   };
-  const stats = () => ({ events_per_s: o.empty ? 0 : 42.5, alerts_new: 1, packets_per_s: 18400, bits_per_s: 142e6, sensors_online: o.empty ? 0 : 2, open_groups: openGroups(), as_of: new Date().toISOString() });
+  const stats = () => ({ events_per_s: o.empty ? 0 : 42.5, alerts_new: 1, packets_per_s: 18400, bits_per_s: 142e6, sensors_online: o.empty ? 0 : 2, as_of: new Date().toISOString() });
   const job = (name) => {
     const j = { id: 'j' + (Object.keys(s.jobs).length + 1), kind: 'replay', name, state: 'running', progress: 0, detail: '', events: 0, alerts: 0 };
     s.jobs[j.id] = j;
@@ -288,15 +288,18 @@ export async function startMock(o = {}) {
     },
     'GET /sensors': () => ({
       sensors: o.empty ? [] : [
-        { id: 'edge-1', name: 'edge-1', unit: 'default', version: '0.1.0', state: 'online', source: 'eth1', started: new Date(Date.now() - 86e6).toISOString(), last_seen: new Date().toISOString(), rates: { packets_per_s: 18400, bits_per_s: 142e6, events_per_s: 40 }, totals: { packets: 4.1e8, bytes: 8.1e11, events: 512000, alerts: 8151 },
+        { id: 'edge-1', unit: 'default', version: '0.1.0', state: 'online', source: 'eth1', started: new Date(Date.now() - 86e6).toISOString(), last_seen: new Date().toISOString(), rates: { packets_per_s: 18400, bits_per_s: 142e6, events_per_s: 40 }, totals: { packets: 4.1e8, bytes: 8.1e11, events: 512000, alerts: 8151 },
           loss: [{ stage: 'kernel', reason: 'ring_full', packets: 0, bytes: 0, events: 0, help: { en: 'The kernel dropped packets because the sensor did not read fast enough.', zh: '探针读取不及时，内核丢弃了包。' } }, { stage: 'reassembly', reason: 'gap', packets: 124, bytes: 180000, events: 0, help: { en: 'Segments were missing from TCP streams, usually lost before the mirror port.', zh: 'TCP 流中缺少报文段，通常在镜像口之前就已丢失。' } }], ledger: { seen: 410000124, carried: 410000000, lost: 124, reconciles: true }, rules: { loaded: 186, failed: 0 } },
-        { id: 'plant-2', name: 'plant-2', unit: 'default', version: '0.1.0', state: 'stale', source: 'eth0', started: new Date(Date.now() - 86e6).toISOString(), last_seen: new Date(Date.now() - 95e3).toISOString(), rates: { packets_per_s: 0, bits_per_s: 0, events_per_s: 0 }, totals: { packets: 9e6, bytes: 2e9, events: 12000, alerts: 31 }, loss: [{ stage: 'link', reason: 'node_away', packets: 0, bytes: 0, events: 12, help: { en: 'Events waited longer than the sensor could keep them.', zh: '事件等待时间超过探针能保存的时间。' } }], ledger: { seen: 9000000, carried: 8999000, lost: 12, reconciles: false }, rules: { loaded: 185, failed: 1 } },
-        { id: 'demo', name: 'demo', unit: 'default', version: '0.1.0', state: 'done', source: 'attack.pcapng', started: new Date(Date.now() - 4e6).toISOString(), last_seen: new Date(Date.now() - 3.9e6).toISOString(), rates: { packets_per_s: 0, bits_per_s: 0, events_per_s: 0 }, totals: { packets: 48212, bytes: 3.1e7, events: 6000, alerts: 320 }, loss: [], ledger: { seen: 48212, carried: 48212, lost: 0, reconciles: true }, rules: { loaded: 186, failed: 0 } },
+        { id: 'plant-2', unit: 'default', version: '0.1.0', state: 'stale', source: 'eth0', started: new Date(Date.now() - 86e6).toISOString(), last_seen: new Date(Date.now() - 95e3).toISOString(), rates: { packets_per_s: 0, bits_per_s: 0, events_per_s: 0 }, totals: { packets: 9e6, bytes: 2e9, events: 12000, alerts: 31 }, loss: [{ stage: 'link', reason: 'node_away', packets: 0, bytes: 0, events: 12, help: { en: 'Events waited longer than the sensor could keep them.', zh: '事件等待时间超过探针能保存的时间。' } }], ledger: { seen: 9000000, carried: 8999000, lost: 12, reconciles: false }, rules: { loaded: 185, failed: 1 } },
+        { id: 'demo', unit: 'default', version: '0.1.0', state: 'done', source: 'attack.pcapng', started: new Date(Date.now() - 4e6).toISOString(), last_seen: new Date(Date.now() - 3.9e6).toISOString(), rates: { packets_per_s: 0, bits_per_s: 0, events_per_s: 0 }, totals: { packets: 48212, bytes: 3.1e7, events: 6000, alerts: 320 }, loss: [], ledger: { seen: 48212, carried: 48212, lost: 0, reconciles: true }, rules: { loaded: 186, failed: 0 } },
       ],
     }),
     'GET /interfaces': () => ({ interfaces: [{ name: 'eth0', up: true, address: '192.0.2.10', speed_mbit: 1000, packets: 182736 }, { name: 'eth1', up: true, address: null, speed_mbit: 10000, packets: 99182736 }, { name: 'lo', up: true, address: '127.0.0.1', speed_mbit: null, packets: 1200 }] }),
     'POST /captures': (p) => [202, { job: job(p.get('name') || 'capture') }],
-    'POST /demo': () => [202, { job: job('demo') }],
+    'POST /demo': (_p, body) => {
+      if (body && Object.keys(body).length) throw new Bad(413, 'too_large', 'the body is larger than this route takes');
+      return [202, { job: job('demo') }];
+    },
     'POST /capture/start': (_p, body) => ({ sensor: body.interface }),
     'POST /capture/stop': () => null,
     'GET /jobs': () => ({ jobs: Object.values(s.jobs) }),
@@ -313,7 +316,10 @@ export async function startMock(o = {}) {
       return [201, { ...t, token: 'dz_0123456789abcdef0123456789abcdef' }];
     },
     'GET /settings': () => s.settings,
-    'PUT /settings': (_p, body) => Object.assign(s.settings, body),
+    'PUT /settings': (_p, body) => {
+      if (body.language !== undefined && !['zh', 'en'].includes(body.language)) throw new Bad(422, 'invalid', 'language: must be zh or en');
+      return Object.assign(s.settings, body);
+    },
     'PUT /session/password': (_p, body) => {
       if (body.old !== s.password) throw new Bad(422, 'invalid', 'the old password is wrong');
       s.password = body.new;

@@ -3,6 +3,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { cpuOf, quiet } from './cpu.mjs';
 import { context, launch, node, open, settled } from './env.mjs';
 
 const browser = await launch();
@@ -252,17 +253,23 @@ test('first run: a capture file is sent as it is', async () => {
   await blank.close();
 });
 
-test('first paint of the overview: largest paint within 400 ms on this machine (best of five)', async () => {
+test('first paint of the overview: 400 ms of CPU at most, and on a quiet machine of the clock (best of five)', async () => {
   let best = Infinity;
-  for (let i = 0; i < 5 && best > 300; i++) {
+  let least = Infinity;
+  for (let i = 0; i < 5 && (best > 300 || least > 300); i++) {
     const c = await context(browser, n);
-    const p = await open(c, n, '/overview');
+    const p = await c.newPage();
+    const cpu = await cpuOf(p);
+    await p.goto(n.url + '/overview');
+    await settled(p);
+    least = Math.min(least, await cpu());
     const lcp = await p.evaluate(
       () => new Promise((r) => new PerformanceObserver((l) => r(Math.max(...l.getEntries().map((e) => e.startTime)))).observe({ type: 'largest-contentful-paint', buffered: true })),
     );
     best = Math.min(best, lcp);
     await c.close();
   }
-  console.log(`     largest paint ${best.toFixed(0)} ms`);
-  assert.ok(best <= 400, `${best} ms`);
+  console.log(`     largest paint ${best.toFixed(0)} ms, ${least.toFixed(0)} ms of CPU until the page stands`);
+  assert.ok(least <= 400, `${least} ms of CPU`);
+  assert.ok(best <= 400 || !quiet(), `${best} ms`);
 });

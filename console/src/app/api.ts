@@ -106,6 +106,8 @@ export interface Result<T> {
   data: T | undefined;
   error: ApiError | undefined;
   loading: boolean;
+  /** Does `data` answer this very question? While it changed and the answer is not there, it does not. */
+  fits: boolean;
   /** When the answer shown arrived (ms), 0 if none. */
   at: number;
   reload(): void;
@@ -113,8 +115,8 @@ export interface Result<T> {
 
 /** Fetches `path` (null: nothing) and again when it changes, every `everyMs` if given, and on reload(). */
 export function useApi<T>(path: string | null, everyMs = 0): Result<T> {
-  const [state, set] = useState<{ key: string | null; data?: T; error?: ApiError; loading: boolean; at: number }>({
-    key: null,
+  const [state, set] = useState<{ of: string | null; data?: T; error?: ApiError; loading: boolean; at: number }>({
+    of: null,
     loading: path !== null,
     at: 0,
   });
@@ -123,7 +125,7 @@ export function useApi<T>(path: string | null, everyMs = 0): Result<T> {
   const reload = useCallback(() => setTurn((n) => n + 1), []);
   useEffect(() => {
     if (path === null) {
-      set({ key: null, loading: false, at: 0 });
+      set({ of: null, loading: false, at: 0 });
       return;
     }
     const ctl = new AbortController();
@@ -132,10 +134,10 @@ export function useApi<T>(path: string | null, everyMs = 0): Result<T> {
     set((s) => ({ ...s, loading: true }));
     api<T>(path, { signal: ctl.signal }).then(
       (data) => {
-        if (!ctl.signal.aborted) set({ key: path, data, loading: false, at: Date.now() });
+        if (!ctl.signal.aborted) set({ of: path, data, loading: false, at: Date.now() });
       },
       (error) => {
-        if (!ctl.signal.aborted) set((s) => ({ ...s, key: path, error: error as ApiError, loading: false }));
+        if (!ctl.signal.aborted) set((s) => ({ ...s, error: error as ApiError, loading: false }));
       },
     );
     return () => ctl.abort();
@@ -147,5 +149,5 @@ export function useApi<T>(path: string | null, everyMs = 0): Result<T> {
     }, everyMs);
     return () => clearInterval(id);
   }, [path, everyMs]);
-  return { data: state.data, error: state.error, loading: state.loading, at: state.at, reload };
+  return { data: state.data, error: state.error, loading: state.loading, fits: state.of === path, at: state.at, reload };
 }

@@ -47,6 +47,12 @@ export function endpoint(ev: Event, side: 'src' | 'dest'): string {
   return String(ip).includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
+/** A signature's name for a tight place: without the maker's name, which our own rules all begin with. */
+export function shortName(signature: string): string {
+  const s = signature.replace(/^Daizong /, '');
+  return s.charAt(0).toUpperCase() + s.slice(1);
+}
+
 /** One line of what happened, in the terms of the event's protocol. */
 export function summary(ev: Event): string {
   const j = (...parts: unknown[]) => parts.filter((p) => p !== undefined && p !== null && p !== false && p !== '').join(' ');

@@ -13,7 +13,6 @@ export interface Stats {
   packets_per_s: number;
   bits_per_s: number;
   sensors_online: number;
-  open_groups?: number;
   as_of: string;
 }
 
@@ -77,7 +76,6 @@ function take(m: Message): void {
   if (m.type === 'state') streamState.value = m.data as 'open' | 'down';
   else if (m.type === 'stats') {
     stats.value = m.data as Stats;
-    if (typeof stats.value.open_groups === 'number') openGroups.value = stats.value.open_groups;
   }
   else if (m.type === 'job') {
     const j = m.data as Job;

@@ -158,17 +158,17 @@ function ColumnChooser({ cols, onChange }: { cols: string[]; onChange(c: string[
   );
 }
 
-function column(id: string, today: boolean): Column<Event> {
+function column(id: string, oneDay: boolean): Column<Event> {
   switch (id) {
     case 'time':
       return {
         id,
         head: t('col.time'),
-        width: today ? '104px' : '158px',
+        width: oneDay ? '104px' : '158px',
         class: 'mono',
         cell: (e) => {
           const at = Date.parse(e.timestamp);
-          return <span title={stamp(at)}>{today ? clock(at) + '.' + String(new Date(at).getMilliseconds()).padStart(3, '0') : stamp(at, false)}</span>;
+          return <span title={stamp(at)}>{oneDay ? clock(at) + '.' + String(new Date(at).getMilliseconds()).padStart(3, '0') : stamp(at, false)}</span>;
         },
       };
     case 'type':
@@ -291,10 +291,9 @@ export function Events() {
   // Fields, table and drawer side by side need a wide window; the drawer goes first.
   const withSide = side && !(rowId && !roomy.value);
   const bad = s.error?.status === 400 || s.error?.status === 422 ? s.error : null;
-  const now = fullDay(Date.now());
-  const today = s.events.length > 0 && [s.events[0], s.events[s.events.length - 1]].every((e) => fullDay(Date.parse(e.timestamp)) === now);
+  const oneDay = s.events.length > 0 && new Set([s.events[0], s.events[s.events.length - 1]].map((e) => fullDay(Date.parse(e.timestamp)))).size === 1 && fullDay(range[0]) === fullDay(range[1] - 1);
   const list = terms(q);
-  const columns = narrow.value ? SLIM() : cols.map((c) => column(c, today));
+  const columns = narrow.value ? SLIM() : cols.map((c) => column(c, oneDay));
   const total = histo.data?.total;
   const exportItems = (e: MouseEvent) => {
     const name = `daizong-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}`;
@@ -352,7 +351,7 @@ export function Events() {
           )}
         </div>
       )}
-      <section class="card events-histo" aria-label={t('events.histo')}>
+      {!bad && <section class="card events-histo" aria-label={t('events.histo')}>
         <div class="card-head slim">
           {sel ? (
             <span class="selection">
@@ -365,11 +364,11 @@ export function Events() {
               </button>
             </span>
           ) : (
-            <span class="muted small">{histo.data && !bad ? t('events.drag') : ''}</span>
+            <span class="muted small">{histo.data?.total ? t('events.drag') : ''}</span>
           )}
           <div class="card-extra">{histo.data && <Legend series={histo.data.series} />}</div>
         </div>
-        {histo.data && !bad ? (
+        {histo.data ? (
           <Histogram
             label={t('events.histo')}
             times={histo.data.times}
@@ -383,7 +382,7 @@ export function Events() {
         ) : (
           <div class="histo-blank" />
         )}
-      </section>
+      </section>}
       {newer > 0 && (
         <button type="button" class="newer" onClick={refresh}>
           {t('events.newer', { n: newer >= 99 ? '99+' : newer })}
@@ -413,7 +412,7 @@ export function Events() {
                     <button type="button" class="link mono try" onClick={() => setParams({ q: t('help.q.' + k) })}>
                       {t('help.q.' + k)}
                     </button>
-                    <span class="muted"> {t('help.qd.' + k)}</span>
+                    <span>{t('help.qd.' + k)}</span>
                   </li>
                 ))}
               </ul>

@@ -414,7 +414,7 @@ export function Inbox() {
           </Empty>
         </div>
       ) : (
-        <div class={`split ${openId ? 'open' : ''}`}>
+        <div class={`split evidence ${openId ? 'open' : ''}`}>
           <div class="pane" aria-busy={s.loading ? 'true' : undefined}>
             <Grid
               id="inbox"

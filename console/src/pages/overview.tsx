@@ -4,7 +4,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { url, useApi } from '../app/api';
-import { endpoint, severity, summary } from '../app/eve';
+import { endpoint, severity, shortName, summary } from '../app/eve';
 import { bits, bytes, int, share } from '../app/format';
 import { t } from '../app/i18n';
 import { term } from '../app/query';
@@ -72,7 +72,9 @@ function FeedRow({ ev, oneDay }: { ev: Event; oneDay: boolean }) {
           {oneDay ? clock(at) : brief(at, false)}
         </time>
         <SeverityMark severity={sev} word={false} />
-        <span class="feed-what">{summary(ev)}</span>
+        <span class="feed-what" title={summary(ev)}>
+          {shortName(summary(ev))}
+        </span>
         <span class="feed-who">
           {endpoint(ev, 'src').replace(/:\d+$/, '')} → {endpoint(ev, 'dest').replace(/:\d+$/, '')}
         </span>
@@ -158,6 +160,17 @@ function Nothing() {
   );
 }
 
+function Moved() {
+  return (
+    <span role="status">
+      {t('overview.moved')}{' '}
+      <button type="button" class="link" onClick={() => setRange(DEFAULT_FROM, 'now')}>
+        {rangeWords(DEFAULT_FROM, 'now')}
+      </button>
+    </span>
+  );
+}
+
 function fresh(d: Data): string {
   const at = Date.parse(d.as_of);
   const lost = d.lost.packets + d.lost.events;
@@ -176,7 +189,7 @@ export function Overview() {
   const all = whole.data;
   // Data that comes in does not take the progress of its own import from the screen.
   if (adding.value.length && path.value !== '/start') return <StartPanel first />;
-  if (all && all.totals.events === 0 && !whole.loading) return <Nothing />;
+  if (all && all.totals.events === 0) return whole.fits ? <Nothing /> : <Loading lines={12} />;
   const d = (sel && part.data) || all;
   const range: Span = [resolve(from.value), resolve(to.value)];
   const seconds = (sel ? sel[1] - sel[0] : range[1] - range[0]) / 1000;
@@ -189,17 +202,9 @@ export function Overview() {
   const rates = (v: number[], s: number) => v.map((x) => (x * 8) / (s || 1));
   return (
     <>
-      <PageHead title={t('nav.overview')} sub={all ? fresh(all) : whole.loading ? t('state.loading') : ''}>
+      <PageHead title={t('nav.overview')} sub={moved.value === here() ? <Moved /> : all ? fresh(all) : whole.loading ? t('state.loading') : ''}>
         {whole.data && whole.at > 0 && every > 0 && <span class="muted small">{t('overview.updated', { ago: ago(whole.at) })}</span>}
       </PageHead>
-      {moved.value === here() && (
-        <p class="note-line" role="status">
-          {t('overview.moved')}{' '}
-          <button type="button" class="link" onClick={() => setRange(DEFAULT_FROM, 'now')}>
-            {rangeWords(DEFAULT_FROM, 'now')}
-          </button>
-        </p>
-      )}
       <Answer of={whole} lines={12}>
         {() =>
           d && all ? (
@@ -221,9 +226,9 @@ export function Overview() {
                 />
                 <Kpi
                   label={t('kpi.sensors')}
-                  value={`${int(all.totals.sensors_online)} / ${int(all.totals.sensors_total)}`}
+                  value={all.totals.sensors_total ? `${int(all.totals.sensors_online)} / ${int(all.totals.sensors_total)}` : '–'}
                   to={href('/sensors')}
-                  sub={t('kpi.lost', { n: d.lost.packets })}
+                  sub={all.totals.sensors_total ? t('kpi.lost', { n: d.lost.packets }) : t('kpi.nosensor')}
                 />
               </div>
               <Card
@@ -303,7 +308,7 @@ export function Overview() {
                           value={i.signature_id ?? i.value}
                           to={q(i.signature_id ? term('alert.signature_id', i.signature_id) : term('alert.signature', i.value))}
                         >
-                          {String(i.value)}
+                          {shortName(String(i.value))}
                         </PivotLink>
                       </>
                     )}

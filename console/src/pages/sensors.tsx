@@ -187,7 +187,7 @@ function Played({ list }: { list: Sensor[] }) {
                 {t('unit.alerts')}
               </th>
               <th scope="col" class="end">
-                {t('sensor.lost')}
+                {t('sensors.nlost')}
               </th>
               <th scope="col">{t('sensor.ledger.title')}</th>
             </tr>

@@ -10,9 +10,9 @@ import { quote, term } from '../app/query';
 import { go } from '../app/route';
 import { jobs } from '../app/stream';
 import { iso } from '../app/time';
-import type { Histo, Job } from '../app/types';
+import type { Histo, Job, Severity } from '../app/types';
 import { Answer, Button, Card, PageHead } from '../ui/base';
-import { Icon } from '../ui/icons';
+import { Icon, SeverityMark } from '../ui/icons';
 import { toast } from '../ui/overlay';
 import { dataSpan } from '../ui/timepicker';
 
@@ -23,6 +23,19 @@ interface Interface {
   speed_mbit?: number | null;
   packets?: number;
 }
+
+/** What the demonstration holds, as its signatures rate it. */
+const DEMO: [string, Severity][] = [
+  ['log4shell', 'critical'],
+  ['webshell', 'critical'],
+  ['modbus', 'critical'],
+  ['sql', 'high'],
+  ['ssh', 'high'],
+  ['web', 'high'],
+  ['eicar', 'high'],
+  ['dns', 'medium'],
+  ['scan', 'medium'],
+];
 
 /** The jobs that this browser tab started and has not led away from; the first run stays on screen meanwhile. */
 export const adding = signal<string[]>([]);
@@ -264,6 +277,13 @@ export function StartPanel({ first = false }: { first?: boolean }) {
         <div class="start">
           <Card title={t('start.demo')}>
             <p>{t('start.demo.what')}</p>
+            <ul class="demo-list">
+              {DEMO.map(([k, severity]) => (
+                <li key={k}>
+                  <SeverityMark severity={severity} word={false} /> {t('start.demo.' + k)}
+                </li>
+              ))}
+            </ul>
             <div class="grow" />
             <Button kind={first ? 'primary' : 'plain'} onClick={() => void demo()} disabled={!!busy || reader}>
               {t('start.demo.go')}

@@ -58,7 +58,7 @@ function HealthTab() {
               rows={[
                 [t('system.backend'), word('backend.', h.store.backend)],
                 [t('system.restarts'), int(h.store.restarts)],
-                [t('system.detail'), h.store.detail ?? ''],
+                [t('system.detail'), h.store.state === 'ready' ? '' : (h.store.detail ?? '')],
               ]}
             />
           </Card>

@@ -32,6 +32,7 @@ function stack(series: Series[], n: number): Stack[] {
 }
 
 function nice(max: number): number {
+  if (max <= 2) return 2;
   if (max <= 4) return 4;
   const p = 10 ** Math.floor(Math.log10(max));
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((f) => f * p).find((v) => v >= max) ?? max;

@@ -2,14 +2,14 @@
 // The frame around every page: top bar (unit, search, time, live, language, theme, user), navigation, the
 // node's own trouble as one line, and the keys that work everywhere.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, ended, session, useApi } from '../app/api';
 import { lang, setLang, t } from '../app/i18n';
 import { layers, useKeys, type Binding } from '../app/keys';
 import { medium, narrow, setSingleKeys, singleKeys, theme, toggleTheme } from '../app/prefs';
 import { isIp } from '../app/query';
 import { go, hostHref, href, path } from '../app/route';
-import { live, openGroups, setLive, stats, stopStream, streamState, unseen } from '../app/stream';
+import { live, onAlerts, onGroup, openGroups, setLive, stopStream, streamState, unseen } from '../app/stream';
 import { isLiveRange, zoomOut } from '../app/time';
 import { short } from '../app/format';
 import type { GroupList, Health } from '../app/types';
@@ -187,12 +187,14 @@ function Nav() {
   );
 }
 
-/** Keeps the inbox's count while the stream does not tell it. */
+/** Keeps the inbox's count: asked when alerts come in or are decided, and now and then. */
 function useOpenGroups(): void {
   useEffect(() => {
     let stop = false;
+    let soon: ReturnType<typeof setTimeout> | undefined;
     const ask = async () => {
-      if (typeof stats.value?.open_groups === 'number' || document.visibilityState !== 'visible') return;
+      soon = undefined;
+      if (document.visibilityState !== 'visible') return;
       try {
         const r = await api<GroupList>('/alerts?status=new&limit=1');
         if (!stop) openGroups.value = r.totals.groups;
@@ -200,12 +202,17 @@ function useOpenGroups(): void {
         /* the page itself says what is wrong */
       }
     };
-    const first = setTimeout(() => void ask(), 3000);
-    const id = setInterval(() => void ask(), 15000);
+    const later = (ms: number) => () => {
+      soon ??= setTimeout(() => void ask(), ms);
+    };
+    const off = [onAlerts(later(1000)), onGroup(later(500))];
+    const id = setInterval(later(0), 30000);
+    later(1500)();
     return () => {
       stop = true;
-      clearTimeout(first);
+      clearTimeout(soon);
       clearInterval(id);
+      off.forEach((f) => f());
     };
   }, []);
 }
@@ -215,8 +222,12 @@ function Trouble() {
   const h = useApi<Health>('/health', 15000);
   const d = h.data;
   const cut = streamState.value === 'down';
+  const was = useRef(cut);
   // The stream knows at once when the node goes and when it is back.
-  useEffect(() => h.reload(), [cut]);
+  useEffect(() => {
+    if (was.current !== cut) h.reload();
+    was.current = cut;
+  }, [cut]);
   let text = '';
   if (h.error && h.error.status === 0) text = t('trouble.unreachable');
   else if (d && d.store.state === 'starting') text = t('trouble.starting');

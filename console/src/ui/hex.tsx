@@ -66,7 +66,7 @@ const LIMIT = 512;
 export function HexView({ data, marks, label }: { data: Uint8Array; marks: Mark[]; label: string }) {
   const [box, width] = useSize<HTMLPreElement>();
   // Sixteen bytes a line need 72 characters; a narrow drawer takes eight.
-  const per = width === 0 || width >= 540 ? 16 : 8;
+  const per = width === 0 || width >= 532 ? 16 : 8;
   const n = Math.min(data.length, Math.max(LIMIT, ...marks.slice(0, 1).map((m) => m.to + 64)));
   // What the rule looked for is in view from the start.
   useLayoutEffect(() => {
