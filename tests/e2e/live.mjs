@@ -117,16 +117,16 @@ step('the store is killed: what is asked meanwhile is told, and it comes back', 
     }
   });
   assert.ok(store, 'the store is a child of the node');
+  for (const x of w.pages) x.expect = /ERR_|status of/;
   process.kill(Number(store), 'SIGKILL');
   assert.ok(await until(async () => (await w.node.get('/health')).store.restarts >= 1, 30));
   assert.ok(await until(async () => (await w.node.get('/health')).store.state === 'ready', 60));
-  const p = await tab(w, w.c, '/events?from=now-1h');
+  const p = await tab(w, w.c, '/events?from=now-1h', { expect: /status of 50[34]/ });
   const { total } = await w.node.get('/events/histogram', { from: 'now-1h' });
   await p.locator('.page-head .sub', { hasText: count(total) }).waitFor();
   await p.goto(w.node.url + '/system');
-  await p.locator('.card', { hasText: text('system.restarts') }).getByText('1', { exact: true }).waitFor();
-  w.pages.delete(p);
-  await p.close();
+  await p.locator('.card', { hasText: text('system.restarts') }).getByText(String((await w.node.get('/health')).store.restarts), { exact: true }).waitFor();
+  await close(w, p);
 });
 
 step('an ended session leads to the login, which leads back to the same page', async (w) => {
