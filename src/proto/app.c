@@ -366,6 +366,8 @@ size_t app_feed(struct app *a, enum dir dir, struct span data, unsigned flags)
     size_t used = 0;
     bool swap = false;
 
+    if (!a->seen[DIR_TS] && !a->seen[DIR_TC])
+        a->began = (uint8_t)dir;
     a->seen[dir] += data.n;
     if (a->parser_off || a->off[dir])
         return data.n;
@@ -376,8 +378,10 @@ size_t app_feed(struct app *a, enum dir dir, struct span data, unsigned flags)
         return data.n;
     if (swap)
         dir = dir_other(dir);
-    a->other_first = dir == DIR_TC && !a->other_given && !a->swapped && a->seen[DIR_TS] &&
-                     a->side[DIR_TS] != SIDE_KNOWN && a->transport == TRANSPORT_TCP;
+    enum dir other = dir_other(dir);
+    a->other_first = (dir == DIR_TC || a->began == DIR_TC) && !a->other_given && !a->swapped &&
+                     a->seen[other] && a->side[other] != SIDE_KNOWN &&
+                     a->transport == TRANSPORT_TCP;
     a->other_given = true;
     if (a->other_first) {
         a->seen[dir] -= data.n; /* they come again */

@@ -71,8 +71,9 @@ struct app {
     uint64_t packet_number, ts_ns;
     enum proto_id change_to;
     bool change_asked;
-    /* The server was recognised first while the client's bytes were kept: give those, then these
-     * again. Set by the feed that consumed nothing for this reason. */
+    uint8_t began; /* the direction of the first bytes */
+    /* A side was recognised while bytes of the other one that came before were kept: give those,
+     * then these again. Set by the feed that consumed nothing for this reason. */
     bool other_first, other_given;
     /* Set around the writing of an alert: the http object holds bodies as text, as Base64. */
     bool log_body_text, log_body_base64;

@@ -115,12 +115,13 @@ struct http_tx {
     struct http_side side[2];
     struct span method, uri, protocol; /* request line */
     struct span path, uri_normal;      /* normalised */
-    struct span host;                  /* normalised host, without port */
-    struct span uri_host;              /* host named by the target */
+    struct span host;     /* normalised host, without port; once the headers are there */
+    struct span uri_host; /* host named by the target */
     const struct http_conf *conf;
     struct span response_protocol, status_text, message;
-    uint16_t status; /* 100..999, else 0 */
-    uint16_t port;   /* named in the request, else 0 */
+    uint16_t status;   /* 100..999, else 0 */
+    uint16_t port;     /* named in the request, else 0; once the headers are there */
+    uint16_t uri_port; /* named in the target */
     uint8_t method_id, body_kind;
     bool is_0_9, has_path, seen_100;
     bool invalid_te, invalid_cl, host_missing, host_ambiguous, uri_host_invalid,

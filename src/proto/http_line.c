@@ -333,6 +333,8 @@ static void examine_host(struct http_tx *tx)
     struct span host, port;
     bool valid;
 
+    tx->host = tx->uri_host;
+    tx->port = tx->uri_port;
     if (!h) {
         tx->host_missing = tx->side[DIR_TS].version >= VERSION_1_1;
         return;

@@ -452,8 +452,8 @@ static void normal_host(struct http_tx *tx, struct span host)
         p[i] = ascii_lower(p[i]);
     while (n && p[n - 1] == '.')
         n--;
-    tx->host = tx->uri_host = (struct span){p, n};
-    tx->uri_host_invalid |= !http_host_valid(tx->host);
+    tx->uri_host = (struct span){p, n};
+    tx->uri_host_invalid |= !http_host_valid(tx->uri_host);
 }
 
 /* CONNECT names a host and port alone. */
@@ -465,7 +465,7 @@ static void connect_target(struct http_tx *tx)
     if (!http_host_port(tx->uri, &host, &port, &valid))
         return;
     normal_host(tx, host);
-    tx->port = http_port_number(port);
+    tx->uri_port = http_port_number(port);
     tx->uri_host_invalid |= !valid;
 }
 
@@ -494,8 +494,8 @@ void http_uri_normalise(struct http_conn *c, struct http_tx *tx)
     if (u.host.p)
         normal_host(tx, u.host);
     if (u.port.p) {
-        tx->port = http_port_number(u.port);
-        tx->uri_host_invalid |= !tx->port;
+        tx->uri_port = http_port_number(u.port);
+        tx->uri_host_invalid |= !tx->uri_port;
     }
     if (u.path.p) {
         tx->path = normal_path(tx, u.path);

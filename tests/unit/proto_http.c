@@ -213,6 +213,36 @@ static void linear(void)
     CHECK(bytes[1] <= bytes[0] * 5 / 2);
 }
 
+/* A server that speaks first: what it said is an answer without a request, before the request. */
+static void banner(void)
+{
+    static const char hello[] = "INFO {\"server\":\"plant.example\",\"version\":\"2.1.0\"}\r\n",
+                      ask[] = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+    struct http_flow f;
+
+    flow_begin(&f);
+    CHECK(app_feed(&f.app, DIR_TC, span_str(hello), 0) == 0);
+    CHECK(app_feed(&f.app, DIR_TS, span_str(ask), 0) == 0 && f.app.other_first);
+    feed(&f, DIR_TC, hello);
+    feed(&f, DIR_TS, ask);
+    CHECK_STR(look(&f, 0, DIR_TS, "http.uri"), "/libhtp::request_uri_not_seen");
+    CHECK_STR(look(&f, 1, DIR_TS, "http.uri"), "/a");
+    flow_end(&f);
+}
+
+/* The host that a target names counts once the headers are there. */
+static void host_of_target(void)
+{
+    struct http_flow f;
+
+    flow_begin(&f);
+    feed(&f, DIR_TS, "CONNECT plant.example:8443 HTTP/1.1\r\n");
+    CHECK(!strstr(logged(&f, 0), "hostname") && !strstr(logged(&f, 0), "http_port"));
+    feed(&f, DIR_TS, "\r\n");
+    CHECK(strstr(logged(&f, 0), "\"hostname\":\"plant.example\",\"http_port\":8443"));
+    flow_end(&f);
+}
+
 /* The client behind a proxy, as the configured header names it. */
 static void client(void)
 {
@@ -263,5 +293,7 @@ int main(void)
     connect();
     linear();
     client();
+    banner();
+    host_of_target();
     return unit_end();
 }
