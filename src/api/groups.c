@@ -131,6 +131,12 @@ static void only_sql(struct buf *b, const struct group *g)
                g->sid, g->src_text, g->dest_text);
 }
 
+/* Long enough that whole hours of a roll-up stand for it. */
+static bool is_wide(const struct range *r)
+{
+    return r->open || r->to_ns - r->from_ns >= (uint64_t)ROLLUP_LEAST_S * NS_PER_S;
+}
+
 static void find_sql(struct buf *b, const struct group_filter *f)
 {
     static const char *const orders[] = {
@@ -138,9 +144,7 @@ static void find_sql(struct buf *b, const struct group_filter *f)
         [SORT_COUNT] = "n DESC, l DESC",
         [SORT_SEVERITY] = "indexOf(['critical','high','medium','low','info'], sev), l DESC"};
     bool plain = f->q->kind == QUERY_ALL;
-    bool wide =
-        f->range.open || f->range.to_ns - f->range.from_ns >= (uint64_t)ROLLUP_LEAST_S * NS_PER_S;
-    bool rollup = plain && wide;
+    bool rollup = plain && is_wide(&f->range);
     buf_printf(b,
                "SELECT alert_signature_id AS sid, IPv6NumToString(src_ip) AS s, "
                "IPv6NumToString(dest_ip) AS d, toUInt64(%s) AS n, toUnixTimestamp64Micro(%s) AS f, "
@@ -224,6 +228,86 @@ bool groups_find(struct api_call *c, const struct group_filter *f, struct group_
         ret->n++;
     }
     htab_free(&decisions);
+    buf_free(&sql);
+    buf_free(&out);
+    return ok;
+}
+
+/* --- counting --- */
+
+/* The table to count in and its time: a short range has no use for whole hours. */
+static void counted_sql(struct buf *b, const char *rollup, const char *rows,
+                        const struct range *range)
+{
+    bool wide = is_wide(range);
+    buf_printf(b, "%s%s WHERE ", wide ? rollup : rows,
+               wide ? "alerts_hour" : "events");
+    ask_time_sql(b, wide ? "hour" : "timestamp", range);
+    buf_str(b, wide ? "" : " AND event_type = 'alert'");
+}
+
+/* Of these decided groups, how many are in the range and still as they were decided? */
+static bool count_decided(struct api_call *c, const struct range *range, const struct htab *h,
+                          const struct buf *keys, uint64_t *n)
+{
+    struct buf sql = buf_new(SQL_MAX), out = buf_new(64 << 20);
+    buf_str(&sql, "SELECT alert_signature_id, IPv6NumToString(src_ip), IPv6NumToString(dest_ip), "
+                  "toUnixTimestamp64Micro(max(");
+    counted_sql(&sql, "last)) FROM ", "timestamp)) FROM ", range);
+    buf_printf(&sql,
+               " AND (alert_signature_id, src_ip, dest_ip) IN (%.*s) GROUP BY alert_signature_id, "
+               "src_ip, dest_ip",
+               (int)keys->n, (const char *)keys->p);
+    bool ok = ask_store(c, buf_cstr(&sql), &out);
+    struct rows rows = rows_of(&out);
+    while (ok && rows_next(&rows)) {
+        struct group g = {.sid = (uint32_t)cell_u64(&rows.cell[0]),
+                          .src = address(rows.cell[1].raw),
+                          .dest = address(rows.cell[2].raw),
+                          .last_us = cell_u64(&rows.cell[3])};
+        make_id(&g);
+        apply_decision(h, &g);
+        *n += g.status != GROUP_NEW;
+    }
+    buf_free(&sql);
+    buf_free(&out);
+    return ok;
+}
+
+static bool count_all_decided(struct api_call *c, const struct range *range, uint64_t *n)
+{
+    struct htab decisions = {0};
+    struct buf keys = buf_new(SQL_MAX);
+    struct group key;
+    size_t at = 0;
+    bool ok = load_decisions(c, &decisions);
+    struct hnode *node = ok ? htab_next(&decisions, &at, NULL) : NULL;
+    while (ok && node) {
+        const struct decision *d = CONTAINER_OF(node, const struct decision, node);
+        if (group_id_parse(d->id, &key))
+            buf_printf(&keys, "%s(%u, toIPv6('%s'), toIPv6('%s'))", keys.n ? ", " : "", key.sid,
+                       key.src_text, key.dest_text);
+        node = htab_next(&decisions, &at, node);
+        if (keys.n > 0 && (!node || keys.n > SQL_MAX / 2)) {
+            ok = count_decided(c, range, &decisions, &keys, n);
+            buf_clear(&keys);
+        }
+    }
+    htab_free(&decisions);
+    buf_free(&keys);
+    return ok;
+}
+
+bool groups_count_open(struct api_call *c, const struct range *range, uint64_t *ret)
+{
+    struct buf sql = buf_new(SQL_MAX), out = buf_new(1 << 16);
+    uint64_t decided = 0;
+    buf_str(&sql, "SELECT uniqExact(cityHash64(alert_signature_id, src_ip, dest_ip))");
+    counted_sql(&sql, " FROM ", " FROM ", range);
+    bool ok = ask_store(c, buf_cstr(&sql), &out) && count_all_decided(c, range, &decided);
+    struct rows rows = rows_of(&out);
+    uint64_t all = ok && rows_next(&rows) ? cell_u64(&rows.cell[0]) : 0;
+    *ret = all > decided ? all - decided : 0;
     buf_free(&sql);
     buf_free(&out);
     return ok;

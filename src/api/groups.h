@@ -44,6 +44,9 @@ struct group_list {
 /* All groups that fit, in order; they live in the call's arena. False: the error answer is there.
  */
 bool groups_find(struct api_call *c, const struct group_filter *f, struct group_list *ret);
+/* How many groups have an alert in the range and no decision that holds, however many they are.
+ * False: the error answer is there. */
+bool groups_count_open(struct api_call *c, const struct range *range, uint64_t *ret);
 const char *group_status_name(enum group_status s);
 enum group_status group_status_parse(struct span s);
 bool group_id_parse(struct span id, struct group *ret);

@@ -187,6 +187,10 @@ static void column_condition(struct buf *b, const struct query *q, enum field f)
     v.lower = r->column == COL_LC;
     if (q->op == QUERY_EXISTS) {
         column_exists(b, f);
+    } else if (r->column == COL_STRS && q->op == QUERY_EQ) {
+        buf_printf(b, "has(%s, ", r->id); /* what its index answers */
+        schema_quote(b, q->low.text);
+        buf_str(b, ")");
     } else if (r->column == COL_STRS) {
         v.expr = "x";
         v.type = T_STR;
@@ -411,13 +415,9 @@ void query_sql_value(struct buf *b, const struct query_target *t, bool *ret_arra
     const struct field_row *r = &field_table[t->field];
     struct place p;
     *ret_array = false;
-    if (t->key.n == 0 && r->column == COL_IP) {
-        ip_as_text(b, r->id);
-    } else if (t->key.n == 0 && r->column == COL_STRS) {
-        *ret_array = true;
+    if (t->key.n == 0 && r->column != COL_NONE) {
+        *ret_array = r->column == COL_STRS;
         buf_str(b, r->id);
-    } else if (t->key.n == 0 && r->column != COL_NONE) {
-        buf_printf(b, "toString(%s)", r->id);
     } else {
         place_of(t, &p);
         size_t list = p.n;
@@ -440,6 +440,14 @@ void query_sql_value(struct buf *b, const struct query_target *t, bool *ret_arra
             buf_str(b, "))]");
         }
     }
+}
+
+void query_sql_text(struct buf *b, const struct query_target *t)
+{
+    if (t->key.n == 0 && field_table[t->field].column == COL_IP)
+        ip_as_text(b, "v");
+    else
+        buf_str(b, "toString(v)");
 }
 
 bool query_sql_number(struct buf *b, const struct query_target *t)

@@ -21,56 +21,107 @@ static bool id_parse(struct span text, int64_t *us, uint64_t *stream, uint64_t *
     return span_eq(text, span_str(same));
 }
 
-/* The place behind which the next page begins. */
-static bool cursor_sql(struct api_call *c, struct buf *b, bool ascending)
-{
-    const struct arg *cursor = call_arg(c, "cursor");
+/* The page that is asked for. */
+struct page {
+    struct range range;
+    const struct query *q;
+    uint64_t limit;
+    bool ascending;
+    bool behind; /* of an event: a cursor was given */
     int64_t us;
     uint64_t stream, seq;
-    if (!cursor->given)
+};
+
+static bool read_cursor(struct api_call *c, struct page *p)
+{
+    const struct arg *cursor = call_arg(c, "cursor");
+    p->behind = cursor->given;
+    if (!cursor->given || id_parse(cursor->s, &p->us, &p->stream, &p->seq))
         return true;
-    if (!id_parse(cursor->s, &us, &stream, &seq)) {
-        answer_error(c, 400, "bad_request", "take it from next_cursor", "the cursor is not one");
+    answer_error(c, 400, "bad_request", "take it from next_cursor", "the cursor is not one");
+    return false;
+}
+
+static void page_where(struct buf *b, const struct page *p, const struct range *range)
+{
+    const char *dir = p->ascending ? "ASC" : "DESC", *op = p->ascending ? ">" : "<";
+    ask_time_sql(b, "timestamp", range);
+    buf_str(b, " AND ");
+    query_sql(b, p->q);
+    if (p->behind)
+        buf_printf(b,
+                   " AND timestamp %s= fromUnixTimestamp64Micro(%lld, 'UTC') AND (timestamp, "
+                   "stream_id, stream_seq) %s (fromUnixTimestamp64Micro(%lld, 'UTC'), %llu, %llu)",
+                   op, (long long)p->us, op, (long long)p->us, (unsigned long long)p->stream,
+                   (unsigned long long)p->seq);
+    buf_printf(b, " ORDER BY timestamp %s, stream_id %s, stream_seq %s", dir, dir, dir);
+}
+
+/* The part of the range, where the page begins, in which to look first: what is frequent is found
+ * there, and the table is ordered by type before time. False: the range is too short for parts. */
+static bool first_part(const struct page *p, const struct range *all, unsigned parts,
+                       struct range *ret)
+{
+    uint64_t from = all->from_ns, to = all->to_ns;
+    uint64_t at = p->behind ? (uint64_t)p->us * 1000 : 0;
+    if (p->behind && p->ascending && at > from)
+        from = at;
+    if (p->behind && !p->ascending && at + 1000 < to)
+        to = at + 1000;
+    if (from >= to || (to - from) / parts < NS_PER_S)
         return false;
-    }
-    const char *op = ascending ? ">" : "<";
-    buf_printf(
-        b,
-        " AND timestamp %s= fromUnixTimestamp64Micro(%lld, 'UTC') AND (timestamp, stream_id, "
-        "stream_seq) %s (fromUnixTimestamp64Micro(%lld, 'UTC'), %llu, %llu)",
-        op, (long long)us, op, (long long)us, (unsigned long long)stream, (unsigned long long)seq);
+    *ret = (struct range){.from_ns = p->ascending ? from : to - (to - from) / parts,
+                          .to_ns = p->ascending ? from + (to - from) / parts : to};
     return true;
+}
+
+/* Appends the page's events as a JSON array. */
+static bool page_write(struct api_call *c, const struct page *p, struct event_list *ret)
+{
+    static const unsigned parts[] = {64, 8};
+    struct range closed = p->range, part;
+    struct buf where = buf_new(SQL_MAX);
+    size_t before = c->out->n;
+    bool ok = ask_close_range(c, &closed);
+    *ret = (struct event_list){0};
+    for (size_t i = 0; ok && !ret->more && i < LEN(parts); i++) {
+        if (!first_part(p, &closed, parts[i], &part))
+            continue;
+        buf_clear(&where);
+        c->out->n = before;
+        page_where(&where, p, &part);
+        ok = events_write(c, buf_cstr(&where), p->limit, ret);
+    }
+    if (ok && !ret->more) {
+        buf_clear(&where);
+        c->out->n = before;
+        page_where(&where, p, &p->range);
+        ok = events_write(c, buf_cstr(&where), p->limit, ret);
+    }
+    buf_free(&where);
+    return ok;
 }
 
 void events_run(struct api_call *c)
 {
-    struct range range;
-    struct query *q;
+    struct page p = {.limit = call_arg(c, "limit")->u,
+                     .ascending = span_eq(call_arg(c, "order")->s, SPAN("asc"))};
     struct event_list list;
-    bool ascending = span_eq(call_arg(c, "order")->s, SPAN("asc"));
-    const char *dir = ascending ? "ASC" : "DESC";
-    if (!ask_range(c, &range) || !ask_query(c, "q", &q))
+    struct query *q;
+    if (!ask_range(c, &p.range) || !ask_query(c, "q", &q) || !read_cursor(c, &p))
         return;
-    struct buf sql = buf_new(SQL_MAX);
-    ask_time_sql(&sql, "timestamp", &range);
-    buf_str(&sql, " AND ");
-    query_sql(&sql, q);
-    bool ok = cursor_sql(c, &sql, ascending);
-    buf_printf(&sql, " ORDER BY timestamp %s, stream_id %s, stream_seq %s", dir, dir, dir);
-    if (ok) {
-        jw_open(c->out, '{');
-        jw_key(c->out, "events");
-    }
-    if (ok && events_write(c, buf_cstr(&sql), call_arg(c, "limit")->u, &list)) {
-        jw_key(c->out, "next_cursor");
-        if (list.more)
-            jw_text(c->out, list.last);
-        else
-            jw_null(c->out);
-        ask_took(c);
-        jw_close(c->out, '}');
-    }
-    buf_free(&sql);
+    p.q = q;
+    jw_open(c->out, '{');
+    jw_key(c->out, "events");
+    if (!page_write(c, &p, &list))
+        return;
+    jw_key(c->out, "next_cursor");
+    if (list.more)
+        jw_text(c->out, list.last);
+    else
+        jw_null(c->out);
+    ask_took(c);
+    jw_close(c->out, '}');
 }
 
 void event_run(struct api_call *c)
@@ -194,6 +245,36 @@ static const char *series_column(struct span by)
     return span_eq(by, SPAN("severity")) ? "daizong_severity" : "'all'";
 }
 
+static void where_sql(struct buf *b, const char *time, const struct range *range,
+                      const struct query *q)
+{
+    buf_str(b, " WHERE ");
+    ask_time_sql(b, time, range);
+    buf_str(b, " AND ");
+    query_sql(b, q);
+}
+
+/* The table and its condition. An address on either side is looked for one side after the other:
+ * each has its own order in the store, both together would read everything. */
+static void rows_sql(struct buf *b, const struct range *range, const struct query *q)
+{
+    if (q->kind != QUERY_FIELD || q->targets != 2) {
+        buf_str(b, "events");
+        where_sql(b, "timestamp", range, q);
+        return;
+    }
+    struct query first = *q, second = *q;
+    first.targets = second.targets = 1;
+    second.target[0] = q->target[1];
+    buf_str(b, "(SELECT timestamp, event_type, daizong_severity FROM events");
+    where_sql(b, "timestamp", range, &first);
+    buf_str(b, " UNION ALL SELECT timestamp, event_type, daizong_severity FROM events");
+    where_sql(b, "timestamp", range, &second);
+    buf_str(b, " AND NOT ");
+    query_sql(b, &first);
+    buf_str(b, ")");
+}
+
 void histogram_run(struct api_call *c)
 {
     struct range range;
@@ -219,13 +300,14 @@ void histogram_run(struct api_call *c)
     }
     buf_printf(&sql,
                "SELECT intDiv(toUnixTimestamp(%s), %llu) * %llu AS t, toString(%s) AS k, "
-               "toUInt64(%s) AS n FROM %s WHERE ",
+               "toUInt64(%s) AS n FROM %s",
                rollup ? "minute" : "timestamp", (unsigned long long)h.interval_s,
                (unsigned long long)h.interval_s, series_column(call_arg(c, "by")->s),
-               rollup ? "sum(events)" : "count()", rollup ? "events_minute" : "events");
-    ask_time_sql(&sql, rollup ? "minute" : "timestamp", &range);
-    buf_str(&sql, " AND ");
-    query_sql(&sql, q);
+               rollup ? "sum(events)" : "count()", rollup ? "events_minute" : "");
+    if (rollup)
+        where_sql(&sql, "minute", &range, q);
+    else
+        rows_sql(&sql, &range, q);
     buf_str(&sql, " GROUP BY t, k ORDER BY t");
     if (ask_store(c, buf_cstr(&sql), &out)) {
         h.rows = &out;
@@ -244,10 +326,18 @@ void histogram_run(struct api_call *c)
 
 /* --- top values --- */
 
+/* Is the value a text, whose empty one means that the event has none? */
+static bool has_empty(const struct query_target *t)
+{
+    enum field_column kind = (enum field_column)field_table[t->field].column;
+    return t->key.n > 0 || kind == COL_NONE || kind == COL_LC || kind == COL_STR ||
+           kind == COL_STRS;
+}
+
 static bool top_sql(struct api_call *c, struct buf *sql, const struct query_target *t,
                     const struct query_target *sum, const char *where)
 {
-    struct buf value = buf_new(4096), number = buf_new(4096);
+    struct buf value = buf_new(4096), number = buf_new(4096), text = buf_new(4096);
     bool array, ok = true;
     query_sql_value(&value, t, &array);
     buf_str(&number, "0");
@@ -258,13 +348,17 @@ static bool top_sql(struct api_call *c, struct buf *sql, const struct query_targ
             answer_error(c, 422, "invalid", "see /api/v1/fields",
                          "sum: this field is not a number");
     }
+    /* Grouped as it is stored; only what is shown becomes text. */
+    query_sql_text(&text, t);
     buf_printf(
         sql,
-        "SELECT v, n, s, sum(n) OVER () AS everything, count() OVER () AS kinds FROM (SELECT "
-        "%s%s%s AS v, count() AS n, toUInt64(sum(%s)) AS s FROM events WHERE %s GROUP BY v "
-        "HAVING v != '') ORDER BY %s DESC, v LIMIT %llu",
-        array ? "arrayJoin(" : "", buf_cstr(&value), array ? ")" : "", buf_cstr(&number), where,
+        "SELECT %s, n, s, everything, kinds FROM (SELECT v, n, s, sum(n) OVER () AS everything, "
+        "count() OVER () AS kinds FROM (SELECT %s%s%s AS v, count() AS n, toUInt64(sum(%s)) AS s "
+        "FROM events WHERE %s GROUP BY v%s) ORDER BY %s DESC, v LIMIT %llu)",
+        buf_cstr(&text), array ? "arrayJoin(" : "", buf_cstr(&value), array ? ")" : "",
+        buf_cstr(&number), where, has_empty(t) ? " HAVING v != ''" : "",
         sum->field != F_root ? "s" : "n", (unsigned long long)call_arg(c, "limit")->u);
+    buf_free(&text);
     buf_free(&value);
     buf_free(&number);
     return ok;

@@ -122,17 +122,6 @@ static bool ask_before(struct api_call *c, struct overview *o)
     return ok;
 }
 
-static bool count_groups(struct api_call *c, const struct range *r, uint64_t *ret)
-{
-    struct group_list list;
-    struct group_filter f = {.range = *r, .status = GROUP_NEW};
-    if (!ask_query_text(c, SPAN(""), &f.q) || !groups_find(c, &f, &list))
-        return false;
-    *ret = list.n;
-    return true;
-}
-
-/* The most frequent values: `select` from `table` within the range, with what `rest` adds. */
 static bool top_json(struct api_call *c, const char *key, const char *select, const char *table,
                      const char *time, const char *rest, const struct range *range,
                      const char *const *names)
@@ -296,8 +285,9 @@ void overview_run(struct api_call *c)
     o.to_client = arena_zero(a, o.h.buckets * sizeof(uint64_t));
     must(o.to_client != NULL);
     struct range earlier = before(&o.range);
-    if (!ask_buckets(c, &o) || !ask_before(c, &o) || !count_groups(c, &o.range, &o.open_groups) ||
-        !count_groups(c, &earlier, &o.before_groups))
+    if (!ask_buckets(c, &o) || !ask_before(c, &o) ||
+        !groups_count_open(c, &o.range, &o.open_groups) ||
+        !groups_count_open(c, &earlier, &o.before_groups))
         return;
     jw_open(c->out, '{');
     if (!totals_json(c, &o) || !tops_json(c, &o))

@@ -36,6 +36,9 @@ const size_t schema_unit_tables_n = LEN(schema_unit_tables);
 /* Fields that people search words in. */
 static const enum field text_fields[] = {F_http_url, F_http_hostname, F_dns_rrname, F_tls_sni};
 
+/* Fields of which people look for one value that is rare. */
+static const enum field exact_fields[] = {F_flow_id, F_fileinfo_sha256, F_dns_queries_rrname};
+
 const char *schema_type(enum field_column kind)
 {
     must(kind > COL_NONE && kind < LEN(column_types));
@@ -138,6 +141,10 @@ static void table_events(struct buf *b, const char *db, unsigned days)
     for (size_t i = 0; i < LEN(text_fields); i++) {
         const char *name = field_table[text_fields[i]].id;
         buf_printf(b, "  INDEX tx_%s %s TYPE text(tokenizer = splitByNonAlpha),\n", name, name);
+    }
+    for (size_t i = 0; i < LEN(exact_fields); i++) {
+        const char *name = field_table[exact_fields[i]].id;
+        buf_printf(b, "  INDEX bf_%s %s TYPE bloom_filter(0.01) GRANULARITY 1,\n", name, name);
     }
     buf_printf(
         b,

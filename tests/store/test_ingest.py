@@ -264,11 +264,10 @@ def test_store_disk_full():
             ballast = os.path.join(folder, 'ballast')
             c = counters(feed(s, '\n'.join(lines(1000)) + '\n', '--drain', '30000', spool=spool))
             check(c['stored'] == 1000, c)
-            with open(ballast, 'wb') as f:
+            with open(ballast, 'wb', buffering=0) as f:
                 try:
                     while True:
                         f.write(b'x' * 65536)
-                        f.flush()
                 except OSError:
                     pass
             p = feed(s, '\n'.join(lines(30000)) + '\n', '--drain', '2000', spool=spool)
