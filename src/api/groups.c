@@ -9,7 +9,7 @@
 #include "base/must.h"
 #include "store/schema.h"
 
-enum { SQL_MAX = 1 << 20, SPARK = 24, ROLLUP_LEAST_S = 86400 };
+enum { SQL_MAX = 1 << 20, SPARK = 24, ROLLUP_LEAST_S = 86400, KEYS_BYTES = 128 << 10 };
 
 static const char *const status_names[] = {"new", "archived", "escalated", "all"};
 
@@ -240,8 +240,7 @@ static void counted_sql(struct buf *b, const char *rollup, const char *rows,
                         const struct range *range)
 {
     bool wide = is_wide(range);
-    buf_printf(b, "%s%s WHERE ", wide ? rollup : rows,
-               wide ? "alerts_hour" : "events");
+    buf_printf(b, "%s%s WHERE ", wide ? rollup : rows, wide ? "alerts_hour" : "events");
     ask_time_sql(b, wide ? "hour" : "timestamp", range);
     buf_str(b, wide ? "" : " AND event_type = 'alert'");
 }
@@ -288,7 +287,7 @@ static bool count_all_decided(struct api_call *c, const struct range *range, uin
             buf_printf(&keys, "%s(%u, toIPv6('%s'), toIPv6('%s'))", keys.n ? ", " : "", key.sid,
                        key.src_text, key.dest_text);
         node = htab_next(&decisions, &at, node);
-        if (keys.n > 0 && (!node || keys.n > SQL_MAX / 2)) {
+        if (keys.n > 0 && (!node || keys.n > KEYS_BYTES)) {
             ok = count_decided(c, range, &decisions, &keys, n);
             buf_clear(&keys);
         }
