@@ -186,6 +186,7 @@ void metrics_run(struct api_call *c)
     struct ingest_counters in = {0};
     struct store_view store;
     struct http_counters h = httpd_counters(a->http);
+    struct stream_counters stream = stream_count(a->hub);
     if (a->conf.ingest)
         ingest_count(a->conf.ingest, &in);
     look_at_store(a, &in, &store);
@@ -225,6 +226,12 @@ void metrics_run(struct api_call *c)
         {"http_connections", "gauge", "Open connections.", h.open},
         {"http_queued", "gauge", "Requests waiting for a worker.", h.queued},
         {"http_streams", "gauge", "Live streams.", h.streams},
+        {"stream_events_total", "counter", "Events that the live stream was told of.",
+         (double)stream.seen},
+        {"stream_lost_total", "counter", "Messages that slow subscribers have lost.",
+         (double)stream.lost},
+        {"stream_slow_total", "counter", "Subscribers gone or dropped with unsent messages.",
+         (double)stream.slow},
     };
     for (size_t i = 0; i < LEN(rows); i++)
         metric(b, rows[i].name, rows[i].type, rows[i].help, rows[i].v);

@@ -33,17 +33,23 @@ static void make_id(struct group *g)
     snprintf(g->id, sizeof(g->id), "%u-%s-%s", g->sid, g->src_text, g->dest_text);
 }
 
+bool group_of(uint64_t sid, struct span src, struct span dest, struct group *ret)
+{
+    *ret = (struct group){.sid = (uint32_t)sid};
+    if (sid > UINT32_MAX || !ip_parse(src, &ret->src) || !ip_parse(dest, &ret->dest))
+        return false;
+    make_id(ret);
+    return true;
+}
+
 bool group_id_parse(struct span id, struct group *ret)
 {
     uint64_t sid;
     *ret = (struct group){0};
-    if (!span_u64(span_split(&id, '-'), &sid) || sid > UINT32_MAX)
+    if (!span_u64(span_split(&id, '-'), &sid))
         return false;
-    ret->sid = (uint32_t)sid;
-    if (!ip_parse(span_split(&id, '-'), &ret->src) || !ip_parse(id, &ret->dest))
-        return false;
-    make_id(ret);
-    return true;
+    struct span src = span_split(&id, '-');
+    return group_of(sid, src, id, ret);
 }
 
 /* --- decisions --- */

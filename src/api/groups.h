@@ -49,6 +49,8 @@ bool groups_find(struct api_call *c, const struct group_filter *f, struct group_
 bool groups_count_open(struct api_call *c, const struct range *range, uint64_t *ret);
 const char *group_status_name(enum group_status s);
 enum group_status group_status_parse(struct span s);
+/* The group of such an alert (its identity alone); false when an address is not one. */
+bool group_of(uint64_t sid, struct span src, struct span dest, struct group *ret);
 bool group_id_parse(struct span id, struct group *ret);
 /* Appends the groups [from, to) as JSON objects, with sparks over the range, to the open array. */
 bool groups_json(struct api_call *c, struct group_list *list, size_t from, size_t to,

@@ -39,6 +39,14 @@
     TEXT("cursor", 1, 200, "next_cursor of the page before", .pattern = (form))
 #define PARAM_STATUS CHOICE("status", STATUSES, "what was decided", USUALLY("new"))
 
+/* "alert|anomaly|…", made of the table of event types. */
+#define EVENT(id, name, ...) "|" name
+static const char event_names[] =
+#include "event/events.def"
+    ;
+#undef EVENT
+#define EVENT_NAMES (event_names + 1)
+
 static const struct param login_body[] = {
     TEXT("username", 1, NAME_MAX_BYTES, "the user's name", REQUIRED),
     TEXT("password", 1, PASSWORD_MAX, "the user's password", REQUIRED), END};
@@ -49,9 +57,7 @@ static const struct param password_own_body[] = {
 
 static const struct param stream_params[] = {
     PARAM("q", PARAM_QUERY, "only events that match this query", .max = 4096),
-    CHOICES("types", "alert|anomaly|arp|dns|drop|fileinfo|flow|http|ssh|stats|tls",
-            "only events of these types, separated by commas"),
-    END};
+    CHOICES("types", EVENT_NAMES, "only events of these types, separated by commas"), END};
 
 static const struct param events_params[] = {
     PARAM_Q,

@@ -7,6 +7,7 @@
 #include "api/figures.h"
 #include "api/match.h"
 #include "api/scope.h"
+#include "api/stream_groups.h"
 #include "base/clock.h"
 #include "base/jw.h"
 #include "base/mem.h"
@@ -24,6 +25,9 @@ enum {
     STATS_NS = 2000000000,
     HEARTBEAT_S = 15,
     RECHECK_S = 60,
+    SCOPES = 16,
+    OPEN_AGE_S = 30,
+    OPEN_SHARE = 20, /* counting open groups takes at most a twentieth of the time */
 };
 
 struct message {
@@ -55,6 +59,13 @@ struct subscriber {
     struct subscriber *after, **before;
 };
 
+/* Groups without a decision as one unit sees them; "": all units. */
+struct open_groups {
+    char unit[NAME_MAX_BYTES + 1];
+    uint64_t n, at_ns, took_ns;
+    bool known, wanted;
+};
+
 struct stream_hub {
     struct api *api;
     pthread_mutex_t lock;
@@ -63,10 +74,15 @@ struct stream_hub {
     bool running, stopping;
     struct message ring[RING];
     uint64_t next, first; /* ids; first is the oldest kept */
+    uint64_t born;        /* id of the first message of this process */
     size_t bytes;
     struct subscriber *subscribers;
     _Atomic unsigned count;
-    _Atomic uint64_t seen, alerts;
+    _Atomic uint64_t seen, alerts, lost, slow;
+    struct fresh fresh;
+    struct open_groups open[SCOPES];
+    size_t opens;
+    bool stale; /* alerts or decisions since open groups were counted */
     struct sampler sampler[EVENT_TYPES];
 };
 
@@ -105,6 +121,7 @@ void stream_publish(struct stream_hub *h, const char *kind, const char *unit, st
     memcpy(text, json.p, json.n);
     pthread_mutex_lock(&h->lock);
     append(h, kind, unit ? unit : "", EVENT_TYPES, text, json.n);
+    h->stale |= strcmp(kind, "alert_group") == 0;
     pthread_mutex_unlock(&h->lock);
 }
 
@@ -140,6 +157,10 @@ void stream_event(struct stream_hub *h, enum event_type type, const char *sensor
     bool sampled;
     pthread_mutex_lock(&h->lock);
     bool taken = admit(&h->sampler[type], &sampled);
+    if (type == EVENT_alert) {
+        fresh_add(&h->fresh, unit, line);
+        h->stale = true;
+    }
     pthread_mutex_unlock(&h->lock);
     if (!taken)
         return;
@@ -153,9 +174,85 @@ void stream_event(struct stream_hub *h, enum event_type type, const char *sensor
         buf_free(&b);
 }
 
-uint64_t stream_events_seen(const struct stream_hub *h)
+struct stream_counters stream_count(const struct stream_hub *h)
 {
-    return h->seen;
+    return (struct stream_counters){.seen = h->seen, .lost = h->lost, .slow = h->slow};
+}
+
+/* --- figures --- */
+
+static const char *scope_unit(const struct person *who)
+{
+    return who->role == ROLE_ADMIN ? "" : who->unit;
+}
+
+static struct open_groups *open_of(struct stream_hub *h, const char *unit)
+{
+    for (size_t i = 0; i < h->opens; i++)
+        if (strcmp(h->open[i].unit, unit) == 0)
+            return &h->open[i];
+    return NULL;
+}
+
+/* The lock is held. The scope that is to be counted next, as a person who sees just that. */
+static bool next_scope(struct stream_hub *h, uint64_t now, struct person *ret)
+{
+    for (const struct subscriber *s = h->subscribers; s; s = s->after) {
+        const char *unit = scope_unit(&s->who);
+        struct open_groups *o = open_of(h, unit);
+        if (!o && h->opens < SCOPES) {
+            o = &h->open[h->opens++];
+            *o = (struct open_groups){0};
+            span_copy(span_str(unit), o->unit, sizeof(o->unit));
+        }
+        if (!o || (o->at_ns && now - o->at_ns < OPEN_SHARE * o->took_ns))
+            continue;
+        if (o->at_ns && !o->wanted && now - o->at_ns < (uint64_t)OPEN_AGE_S * NS_PER_S)
+            continue;
+        *ret = s->who;
+        o->wanted = false;
+        return true;
+    }
+    return false;
+}
+
+/* The lock is not held while the store is asked. */
+static void count_open(struct stream_hub *h)
+{
+    struct person who;
+    uint64_t n, now = clock_mono_ns();
+    pthread_mutex_lock(&h->lock);
+    for (size_t i = 0; i < h->opens; i++)
+        h->open[i].wanted |= h->stale;
+    h->stale = false;
+    while (!h->stopping && next_scope(h, now, &who)) {
+        pthread_mutex_unlock(&h->lock);
+        uint64_t began = clock_mono_ns();
+        bool known = open_count(h->api, &who, &n);
+        pthread_mutex_lock(&h->lock);
+        struct open_groups *o = open_of(h, scope_unit(&who));
+        o->n = n;
+        o->known = known;
+        o->at_ns = now;
+        o->took_ns = clock_mono_ns() - began;
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void tell_fresh(struct stream_hub *h)
+{
+    struct fresh *fresh = mem_get(sizeof(*fresh));
+    pthread_mutex_lock(&h->lock);
+    *fresh = h->fresh;
+    h->fresh.n = 0;
+    pthread_mutex_unlock(&h->lock);
+    for (size_t i = 0; i < fresh->n; i++) {
+        struct buf b = buf_new(4096);
+        fresh_json(h->api, &fresh->group[i], &b);
+        stream_publish(h, "alert_group", fresh->group[i].unit, buf_span(&b));
+        buf_free(&b);
+    }
+    mem_free(fresh);
 }
 
 static void *stats_main(void *cls)
@@ -174,6 +271,7 @@ static void *stats_main(void *cls)
         for (struct subscriber *s = h->subscribers; s; s = s->after)
             http_wake(s->rq); /* heartbeats */
         if (h->count == 0) {
+            h->fresh.n = 0;
             seen = h->seen;
             at = clock_mono_ns();
             continue;
@@ -181,6 +279,8 @@ static void *stats_main(void *cls)
         pthread_mutex_unlock(&h->lock);
         uint64_t now = clock_mono_ns(), total = h->seen;
         double rate = now > at ? (double)(total - seen) * 1e9 / (double)(now - at) : 0;
+        tell_fresh(h);
+        count_open(h);
         struct buf b = buf_new(MESSAGE_MAX);
         figures_stream(h->api, &b, rate, atomic_exchange(&h->alerts, 0));
         stream_publish(h, "stats", NULL, buf_span(&b));
@@ -197,7 +297,8 @@ struct stream_hub *stream_hub_open(struct api *api, struct err *e)
 {
     struct stream_hub *h = mem_zero(sizeof(*h));
     h->api = api;
-    h->next = h->first = 1;
+    /* Higher than any number before a restart, and exact in a browser. */
+    h->next = h->first = h->born = clock_now_ns() / NS_PER_MS * 1000;
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->tick, NULL);
     h->running = pthread_create(&h->thread, NULL, stats_main, h) == 0;
@@ -241,8 +342,15 @@ static bool wants(const struct subscriber *s, const struct message *m)
 
 static void format(struct subscriber *s, const struct message *m)
 {
+    const struct open_groups *o =
+        strcmp(m->kind, "stats") == 0 ? open_of(s->hub, scope_unit(&s->who)) : NULL;
     buf_printf(&s->out, "id: %llu\nevent: %s\ndata: ", (unsigned long long)m->id, m->kind);
-    buf_add(&s->out, m->text, m->n);
+    if (o && o->known) {
+        buf_add(&s->out, m->text, m->n - 1);
+        buf_printf(&s->out, ",\"open_groups\":%llu}", (unsigned long long)o->n);
+    } else {
+        buf_add(&s->out, m->text, m->n);
+    }
     buf_str(&s->out, "\n\n");
 }
 
@@ -251,8 +359,10 @@ static void collect(struct subscriber *s, size_t cap)
 {
     struct stream_hub *h = s->hub;
     if (s->next < h->first) {
-        buf_printf(&s->out, "event: gap\ndata: {\"lost\":%llu}\n\n",
-                   (unsigned long long)(h->first - s->next));
+        uint64_t from = s->next < h->born ? h->born : s->next;
+        buf_printf(&s->out, "event: gap\ndata: {\"lost\":%llu,\"restarted\":%s}\n\n",
+                   (unsigned long long)(h->first - from), s->next < h->born ? "true" : "false");
+        h->lost += h->first - from;
         s->next = h->first;
     }
     while (s->next < h->next && s->out.n < cap) {
@@ -331,6 +441,7 @@ static void subscriber_close(void *stream)
     if (s->after)
         s->after->before = s->before;
     h->count--;
+    h->slow += s->sent < s->out.n;
     pthread_mutex_unlock(&h->lock);
     match_free(s->match);
     buf_free(&s->out);
@@ -381,6 +492,7 @@ void stream_run(struct api_call *c)
             s->after->before = &s->after;
         h->subscribers = s;
         h->count++;
+        h->stale = true; /* nobody counted while nobody listened */
     }
     pthread_mutex_unlock(&h->lock);
     if (!room) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The live stream: one ring of numbered messages, from which every subscriber reads at its own pace
  * (its number is its Last-Event-ID, so that it resumes). Events beyond 50 a second of a type are
- * sampled, evenly, and say so. A thread publishes figures every two seconds while someone listens.
- * Bounded: messages, bytes, subscribers. */
+ * sampled, evenly, and say so. A thread publishes figures every two seconds while someone listens,
+ * and which alert groups have new alerts. Numbers go on over a restart. Bounded: messages, bytes,
+ * subscribers. Nobody waits for a slow subscriber: it is told how many messages it has lost, and
+ * one that takes nothing for a minute is dropped; both are counted. */
 #pragma once
 
 #include "api/api.h"
@@ -18,8 +20,13 @@ void stream_event(struct stream_hub *h, enum event_type type, const char *sensor
                   struct span line);
 /* A message of another kind ("job", "alert_group") for all of this unit (NULL: everyone). */
 void stream_publish(struct stream_hub *h, const char *kind, const char *unit, struct span json);
-/* Events that have come in since the start. */
-uint64_t stream_events_seen(const struct stream_hub *h);
+/* Since the start. */
+struct stream_counters {
+    uint64_t seen; /* events that came in */
+    uint64_t lost; /* messages that subscribers were too slow for */
+    uint64_t slow; /* subscribers that went away with unsent messages */
+};
+struct stream_counters stream_count(const struct stream_hub *h);
 
 /* GET /api/v1/stream */
 void stream_run(struct api_call *c);
