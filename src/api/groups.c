@@ -106,7 +106,8 @@ static void apply_decision(const struct htab *h, struct group *g)
     if (!node)
         return;
     const struct decision *d = CONTAINER_OF(node, const struct decision, node);
-    if (d->until_ns && g->last_us > (uint64_t)d->until_ns / 1000)
+    uint64_t arrived_s = g->arrived_s ? g->arrived_s : g->last_us / 1000000;
+    if (d->until_ns && arrived_s > (uint64_t)d->until_ns / NS_PER_S)
         return;
     g->status = d->status;
     g->note = d->note;
@@ -155,9 +156,12 @@ static void find_sql(struct buf *b, const struct group_filter *f)
                "SELECT alert_signature_id AS sid, IPv6NumToString(src_ip) AS s, "
                "IPv6NumToString(dest_ip) AS d, toUInt64(%s) AS n, toUnixTimestamp64Micro(%s) AS f, "
                "toUnixTimestamp64Micro(%s) AS l, any(alert_signature), any(alert_category), "
-               "any(daizong_severity) AS sev, any(app_proto), any(daizong_sensor) FROM %s WHERE ",
+               "any(daizong_severity) AS sev, any(app_proto), any(daizong_sensor), "
+               "toUnixTimestamp(%s) FROM "
+               "%s WHERE ",
                rollup ? "sum(events)" : "count()", rollup ? "min(first)" : "min(timestamp)",
-               rollup ? "max(last)" : "max(timestamp)", rollup ? "alerts_hour" : "events");
+               rollup ? "max(last)" : "max(timestamp)", rollup ? "max(arrived)" : "max(ingest_ts)",
+               rollup ? "alerts_hour" : "events");
     if (!rollup)
         buf_str(b, "event_type = 'alert' AND ");
     ask_time_sql(b, rollup ? "hour" : "timestamp", &f->range);
@@ -201,6 +205,7 @@ static void read_group(struct api_call *c, const struct rows *r, struct group *g
     g->severity = keep(c, &r->cell[8]);
     g->app_proto = keep(c, &r->cell[9]);
     g->sensor = keep(c, &r->cell[10]);
+    g->arrived_s = cell_u64(&r->cell[11]);
 }
 
 bool groups_find(struct api_call *c, const struct group_filter *f, struct group_list *ret)

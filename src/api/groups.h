@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Alert groups: alerts of one signature between one pair of addresses. They are counted in the
  * event store; what people decided about them stands in the state; here both come together. A
- * decision to archive holds for the alerts until then: a later alert makes its group new again. */
+ * decision to archive holds for the alerts that had arrived by then: one that arrives later makes
+ * its group new again, whatever its time stamp says, so that the replay of an old capture is seen.
+ * What arrives within the second of the decision counts as decided. An escalated group stays so. */
 #pragma once
 
 #include "api/ask.h"
@@ -16,6 +18,7 @@ struct group {
     struct ip src, dest;
     char src_text[IP_TEXT], dest_text[IP_TEXT];
     uint64_t count, first_us, last_us;
+    uint64_t arrived_s; /* when the node took in the last of its alerts; 0: not known */
     struct span signature, category, severity, app_proto, sensor; /* JSON text, not unescaped */
     struct span techniques; /* a JSON array; known after groups_json */
     enum group_status status;

@@ -197,10 +197,16 @@ static const char *const table_alerts =
     " app_proto SimpleAggregateFunction(any, LowCardinality(String)),"
     " events SimpleAggregateFunction(sum, UInt64),"
     " first SimpleAggregateFunction(min, DateTime64(6, 'UTC')),"
-    " last SimpleAggregateFunction(max, DateTime64(6, 'UTC')))"
+    " last SimpleAggregateFunction(max, DateTime64(6, 'UTC')),"
+    " arrived SimpleAggregateFunction(max, DateTime('UTC')))"
     " ENGINE = AggregatingMergeTree PARTITION BY toYYYYMM(hour)"
     " ORDER BY (alert_signature_id, src_ip, dest_ip, hour, daizong_sensor, daizong_unit)"
     " SETTINGS non_replicated_deduplication_window = 10000";
+
+/* Tables made before rows told when their alerts arrived; there it is 1970. */
+static const char *const alerts_arrived =
+    "ALTER TABLE `%s`.alerts_hour ADD COLUMN IF NOT EXISTS arrived SimpleAggregateFunction(max, "
+    "DateTime('UTC'))";
 
 static const char *const table_hosts =
     "CREATE TABLE IF NOT EXISTS `%s`.hosts_hour (hour DateTime('UTC') CODEC(Delta(4), ZSTD(1)),"
@@ -231,12 +237,13 @@ static const struct view {
      " sumIf(flow_bytes_toclient, event_type = 'flow') AS bytes_toclient"
      " FROM events GROUP BY minute, event_type, app_proto, daizong_severity, daizong_sensor,"
      " daizong_unit"},
-    {"alerts_hour_v1", "alerts_hour",
+    {"alerts_hour_v2", "alerts_hour",
      "SELECT toStartOfHour(toDateTime(timestamp, 'UTC')) AS hour, alert_signature_id, src_ip,"
      " dest_ip, daizong_sensor, daizong_unit, any(events.alert_signature) AS alert_signature,"
      " any(events.alert_category) AS alert_category, any(events.daizong_severity) AS"
      " daizong_severity, min(events.alert_severity) AS alert_severity, any(events.app_proto) AS"
-     " app_proto, count() AS events, min(timestamp) AS first, max(timestamp) AS last"
+     " app_proto, count() AS events, min(timestamp) AS first, max(timestamp) AS last,"
+     " max(ingest_ts) AS arrived"
      " FROM events WHERE event_type = 'alert' GROUP BY hour, alert_signature_id, src_ip, dest_ip,"
      " daizong_sensor, daizong_unit"},
     {"hosts_hour_v1", "hosts_hour",
@@ -408,7 +415,7 @@ bool schema_ensure(struct store *s, const struct schema_conf *conf, struct err *
     bool ok = exec_format(s, "CREATE DATABASE IF NOT EXISTS `%s`", days, e) &&
               store_exec(s, buf_cstr(&sql), e) && exec_format(s, table_quarantine, days, e) &&
               exec_format(s, table_minute, days, e) && exec_format(s, table_alerts, days, e) &&
-              exec_format(s, table_hosts, days, e) && columns_add(s, e) && views_ensure(s, e) &&
-              schema_set_retention(s, days, e);
+              exec_format(s, alerts_arrived, days, e) && exec_format(s, table_hosts, days, e) &&
+              columns_add(s, e) && views_ensure(s, e) && schema_set_retention(s, days, e);
     return ok || err_wrap(e, "the store's tables");
 }

@@ -6,7 +6,7 @@
  * empty when it is not kept sorted by (event_type, timestamp), a partition a day. `quarantine`
  * holds malformed lines with the reason. Roll-ups, filled as rows come in, answer what is asked all
  * the time: events_minute  minute × event_type × app_proto × daizong_severity × sensor × unit
- *   alerts_hour    hour × signature × both addresses × sensor × unit
+ *   alerts_hour    hour × signature × both addresses × sensor × unit (arrived: the last ingest_ts)
  *   hosts_hour     hour × address × unit (all events but stats; *_out: as source, *_in: as target)
  * Ask for rows in two steps, the first of which is cheap, in one statement:
  *   the latest with an address: WHERE src_ip = x AND timestamp >= (SELECT min(timestamp) FROM
