@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Serves the console from memory: compressed when the browser takes it, with a strong ETag and
  * 304s; files with a hash in their name may be kept for a year, the rest is asked for each time.
- * Unknown paths whose last part has no dot, or is an address, are pages of the single-page
- * application. */
+ * Unknown paths that do not end as a file does are pages of the single-page application. */
 #include "api/console.h"
 
-#include "base/ip.h"
+#include "api/gzip.h"
 
 static const char not_built[] =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Daizong</title>"
@@ -23,29 +22,16 @@ static const struct console_asset *find(struct span path)
     return NULL;
 }
 
+/* A page's path may end in an address or a name with dots: only what ends like a file is one. */
 static bool is_page(struct span path)
 {
-    struct ip ip;
-    size_t start = path.n;
-    while (start > 0 && path.p[start - 1] != '/')
-        start--;
-    struct span last = span_from(path, start);
-    return span_find_byte(last, '.') == last.n || ip_parse(last, &ip);
-}
-
-/* Does Accept-Encoding name this coding without refusing it (q=0)? */
-static bool accepts(const struct http_request *rq, struct span coding)
-{
-    struct span list = http_header_get(rq, "Accept-Encoding");
-    while (list.n > 0) {
-        struct span one = span_split(&list, ',');
-        struct span name = span_trim(span_split(&one, ';'));
-        if (!span_ieq(name, coding))
-            continue;
-        struct span q = span_trim(one);
-        return !span_eq(q, SPAN("q=0")) && !span_eq(q, SPAN("q=0.0"));
-    }
-    return false;
+    static const char *const file_endings[] = {
+        ".js",  ".mjs",  ".css", ".map",  ".json", ".svg",  ".png",   ".ico",
+        ".txt", ".html", ".xml", ".webp", ".jpg",  ".wasm", ".woff2", ".webmanifest"};
+    for (size_t i = 0; i < LEN(file_endings); i++)
+        if (span_ends(path, span_str(file_endings[i])))
+            return false;
+    return !span_starts(path, SPAN("/assets/"));
 }
 
 static bool etag_matches(const struct http_request *rq, const char *etag)
@@ -75,10 +61,10 @@ static void send_asset(struct api_call *c, const struct console_asset *asset)
         a->type = NULL;
         return;
     }
-    if (asset->brotli_n && accepts(c->rq, SPAN("br"))) {
+    if (asset->brotli_n && http_accepts(c->rq, SPAN("br"))) {
         http_header_set(c->rq, "Content-Encoding", "br");
         a->constant = span_of(console_archive + asset->brotli_at, asset->brotli_n);
-    } else if (asset->gzip_n && accepts(c->rq, SPAN("gzip"))) {
+    } else if (asset->gzip_n && http_accepts(c->rq, SPAN("gzip"))) {
         http_header_set(c->rq, "Content-Encoding", "gzip");
         a->constant = span_of(console_archive + asset->gzip_at, asset->gzip_n);
     } else {

@@ -6,6 +6,7 @@
  * released in its completion callback and nowhere else. */
 #include "api/httpd.h"
 
+#include "api/gzip.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -330,6 +331,7 @@ static void *worker_main(void *cls)
         h->jobs--;
         pthread_mutex_unlock(&h->lock);
         h->handler.run(h->handler.ctx, &x->rq);
+        http_gzip(&x->rq);
         x->stage = STAGE_DONE;
         MHD_resume_connection(x->rq.connection);
         pthread_mutex_lock(&h->lock);

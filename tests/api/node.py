@@ -85,6 +85,18 @@ class Node:
             answer = text.decode('utf-8', 'replace')
         return r.status, answer, r
 
+    def raw(self, method, path, headers=None):
+        """(status, answer, bytes) without login and without any header but these."""
+        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=30)
+        c.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in (headers or {}).items():
+            c.putheader(name, value)
+        c.endheaders()
+        r = c.getresponse()
+        body = r.read()
+        c.close()
+        return r.status, r, body
+
     def get(self, path, **params):
         query = urllib.parse.urlencode(params)
         return self.call('GET', path + ('?' + query if query else ''))[:2]
