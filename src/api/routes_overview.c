@@ -239,9 +239,10 @@ static bool state_number(struct api_call *c, const char *sql, uint64_t *ret)
 static bool totals_json(struct api_call *c, const struct overview *o)
 {
     struct buf *b = c->out;
-    uint64_t online, sensors, lost_packets, lost_events;
+    uint64_t online, sensors, done, lost_packets, lost_events;
     if (!state_number(c, "SELECT count(*) FROM sensors WHERE state = 'online'", &online) ||
         !state_number(c, "SELECT count(*) FROM sensors WHERE state != 'done'", &sensors) ||
+        !state_number(c, "SELECT count(*) FROM sensors WHERE state = 'done'", &done) ||
         !state_number(c, "SELECT coalesce(sum(packets), 0) FROM sensor_loss", &lost_packets) ||
         !state_number(c, "SELECT coalesce(sum(events), 0) FROM sensor_loss", &lost_events))
         return false;
@@ -254,6 +255,7 @@ static bool totals_json(struct api_call *c, const struct overview *o)
     jw_member_uint(b, "hosts", o->hosts);
     jw_member_uint(b, "sensors_online", online);
     jw_member_uint(b, "sensors_total", sensors);
+    jw_member_uint(b, "sensors_done", done);
     jw_member_uint(b, "bytes", o->bytes);
     jw_member_uint(b, "packets", o->packets);
     jw_close(b, '}');

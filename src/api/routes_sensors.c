@@ -54,7 +54,9 @@ static bool losses_json(struct api_call *c, struct span id, uint64_t *kernel_los
     jw_key(c->out, "loss");
     jw_open(c->out, '[');
     while (state_rows_next(r)) {
-        if (span_eq(state_col_text(r, 0), SPAN("kernel")))
+        /* What the interface drops the kernel has never seen. */
+        if (span_eq(state_col_text(r, 0), SPAN("kernel")) &&
+            !span_eq(state_col_text(r, 1), SPAN("interface")))
             *kernel_lost += (uint64_t)state_col_int(r, 2);
         loss_row(c->out, r);
     }
@@ -65,31 +67,44 @@ static bool losses_json(struct api_call *c, struct span id, uint64_t *kernel_los
     return false;
 }
 
+/* Enters the member `key` of the object that is open; false when there is none. */
+static bool enter(struct json *j, struct json_value *v, struct span key)
+{
+    while (json_next(j, v) > JSON_END) {
+        if (json_key_is(v, key))
+            return true;
+        if (!json_skip(j, v))
+            return false;
+    }
+    return false;
+}
+
+static uint64_t number(const struct json_value *v)
+{
+    return v->type == JSON_INT && v->i >= 0 ? (uint64_t)v->i : 0;
+}
+
 /* A number at "object.key" of the last stats. */
 static uint64_t counter(struct span counters, struct span object, struct span key, bool *found)
 {
     struct json j;
     struct json_value v;
     json_init(&j, counters);
-    if (json_next(&j, &v) != JSON_OBJECT)
-        return 0;
-    while (json_next(&j, &v) > JSON_END) {
-        if (!json_key_is(&v, object) || v.type != JSON_OBJECT) {
-            if (!json_skip(&j, &v))
-                return 0;
-            continue;
-        }
-        while (json_next(&j, &v) > JSON_END) {
-            if (json_key_is(&v, key) && v.type == JSON_INT && v.i >= 0) {
-                *found = true;
-                return (uint64_t)v.i;
-            }
-            if (!json_skip(&j, &v))
-                return 0;
-        }
-        return 0;
-    }
-    return 0;
+    *found = json_next(&j, &v) == JSON_OBJECT && enter(&j, &v, object) && v.type == JSON_OBJECT &&
+             enter(&j, &v, key) && v.type == JSON_INT;
+    return *found ? number(&v) : 0;
+}
+
+/* A number of the first detection engine: stats.detect.engines[0].key. */
+static uint64_t engine(struct span counters, struct span key)
+{
+    struct json j;
+    struct json_value v;
+    json_init(&j, counters);
+    bool found = json_next(&j, &v) == JSON_OBJECT && enter(&j, &v, SPAN("detect")) &&
+                 v.type == JSON_OBJECT && enter(&j, &v, SPAN("engines")) && v.type == JSON_ARRAY &&
+                 json_next(&j, &v) == JSON_OBJECT && enter(&j, &v, key);
+    return found ? number(&v) : 0;
 }
 
 static void ledger_json(struct buf *b, struct span counters, uint64_t carried, uint64_t lost)
@@ -144,7 +159,6 @@ static bool sensor_json(struct api_call *c, struct state_rows *r)
     struct span id = arena_dup(&c->rq->arena, state_col_text(r, 0));
     struct span counters = arena_dup(&c->rq->arena, state_col_text(r, 11));
     uint64_t packets = (uint64_t)state_col_int(r, 7), kernel_lost;
-    bool known = false;
     jw_open(b, '{');
     jw_member_span(b, "id", id);
     jw_member_span(b, "unit", state_col_text(r, 1));
@@ -166,8 +180,8 @@ static bool sensor_json(struct api_call *c, struct state_rows *r)
     ledger_json(b, counters, packets, kernel_lost);
     jw_key(b, "rules");
     jw_open(b, '{');
-    jw_member_uint(b, "loaded", counter(counters, SPAN("detect"), SPAN("rules_loaded"), &known));
-    jw_member_uint(b, "failed", counter(counters, SPAN("detect"), SPAN("rules_failed"), &known));
+    jw_member_uint(b, "loaded", engine(counters, SPAN("rules_loaded")));
+    jw_member_uint(b, "failed", engine(counters, SPAN("rules_failed")));
     jw_close(b, '}');
     jw_close(b, '}');
     return true;

@@ -16,9 +16,9 @@ enum { STALE_S = 45, SENSORS_MAX = 1024, COUNTERS_MAX = 64 << 10 };
 
 static const struct loss_row {
     const char *counter, *stage, *reason;
-    bool bytes;
+    enum { LOSS_packets, LOSS_bytes, LOSS_events } unit;
 } loss_rows[] = {
-#define LOSS(counter, stage, reason, unit, en, zh) {counter, stage, reason, unit},
+#define LOSS(counter, stage, reason, unit, en, zh) {counter, stage, reason, LOSS_##unit},
 #include "api/loss.def"
 #undef LOSS
 };
@@ -61,13 +61,15 @@ static bool write_losses(struct sensors *s, const struct sensor *one, const uint
         if (loss[i] == 0)
             continue;
         if (!state_exec(s->state,
-                        "INSERT INTO sensor_loss (sensor, stage, reason, packets, bytes) VALUES "
-                        "(?1, ?2, ?3, ?4, ?5) ON CONFLICT (sensor, stage, reason) DO UPDATE SET "
-                        "packets = excluded.packets, bytes = excluded.bytes",
+                        "INSERT INTO sensor_loss (sensor, stage, reason, packets, bytes, events) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (sensor, stage, reason) DO "
+                        "UPDATE SET packets = excluded.packets, bytes = excluded.bytes, events = "
+                        "excluded.events",
                         STATE_ARGS(state_str(one->id), state_str(row->stage),
                                    state_str(row->reason),
-                                   state_int(row->bytes ? 0 : (int64_t)loss[i]),
-                                   state_int(row->bytes ? (int64_t)loss[i] : 0)),
+                                   state_int(row->unit == LOSS_packets ? (int64_t)loss[i] : 0),
+                                   state_int(row->unit == LOSS_bytes ? (int64_t)loss[i] : 0),
+                                   state_int(row->unit == LOSS_events ? (int64_t)loss[i] : 0)),
                         e))
             return false;
     }

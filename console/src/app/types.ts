@@ -37,6 +37,8 @@ export interface Overview {
     hosts: number;
     sensors_online: number;
     sensors_total: number;
+    /** Sensors of replays and files that have ended. */
+    sensors_done?: number;
     bytes: number;
     packets: number;
   };
