@@ -10,17 +10,14 @@ struct http_conf {
     uint32_t request_inspect_min, request_inspect_window; /* bytes */
     uint32_t response_inspect_min, response_inspect_window;
     uint8_t decompress_layers; /* content codings undone one after another */
-    uint32_t decompress_ratio, decompress_time_us;
+    uint32_t decompress_ratio;
     uint64_t decompress_limit; /* bytes that one body may expand to */
     uint8_t lzma_layers;       /* LZMA codings undone in one message, 0: none */
     uint32_t lzma_memlimit;    /* bytes an LZMA stream may look back */
-    uint32_t max_header_bytes; /* of one side's header */
     uint32_t max_headers;
     uint32_t max_tx; /* live transactions of a flow */
-    bool double_decode_path, double_decode_query, swf, http_inline;
-    bool no_bodies;      /* nobody looks into bodies: do not keep them */
-    uint8_t personality; /* see http */
-    uint8_t randomize;
+    bool double_decode_path, double_decode_query, http_inline;
+    bool no_bodies; /* nobody looks into bodies: do not keep them */
 };
 
 struct http_log_conf {

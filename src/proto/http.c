@@ -116,7 +116,7 @@ struct http_tx *http_tx(struct http_conn *c, enum dir dir)
         st->index = tx->id; /* those before are complete and gone */
     } else {
         st->index = c->app->next_tx_id;
-        tx = app_tx_new(c->app);
+        tx = c->app->live < c->conf->max_tx ? app_tx_new(c->app) : NULL;
         if (!tx)
             return NULL;
     }

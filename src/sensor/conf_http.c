@@ -46,6 +46,7 @@ static bool conf_body_inline(struct http_conf *h, struct yaml *d, struct err *e)
 static bool conf_server(struct http_conf *h, struct yaml *d, struct err *e)
 {
     uint32_t layers = h->decompress_layers;
+    uint32_t time_us = 0; /* checked, and without effect: see http_decode.c */
 
     if (!conf_size32(d, "request-body-limit", &h->request_body_limit, e) ||
         !conf_size32(d, "response-body-limit", &h->response_body_limit, e) ||
@@ -54,7 +55,7 @@ static bool conf_server(struct http_conf *h, struct yaml *d, struct err *e)
         !conf_size32(d, "response-body-minimal-inspect-size", &h->response_inspect_min, e) ||
         !conf_size32(d, "response-body-inspect-window", &h->response_inspect_window, e) ||
         !conf_size32(d, "response-body-decompress-layer-limit", &layers, e) ||
-        !conf_size32(d, "decompression-time-limit", &h->decompress_time_us, e) ||
+        !conf_size32(d, "decompression-time-limit", &time_us, e) ||
         !conf_size64(d, "compression-bomb-limit", &h->decompress_limit, e) ||
         !conf_size32(d, "headers-limit", &h->max_headers, e) ||
         !conf_size32(d, "max-tx", &h->max_tx, e) ||

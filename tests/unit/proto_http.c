@@ -230,6 +230,20 @@ static void banner(void)
     flow_end(&f);
 }
 
+/* More requests at once than the configuration allows end the parser, not the sensor. */
+static void many(void)
+{
+    enum { MOST = 3 };
+    struct http_flow f;
+
+    flow_begin(&f);
+    f.conf.http.max_tx = MOST;
+    for (unsigned i = 0; i < 2 * MOST; i++)
+        feed(&f, DIR_TS, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    CHECK(f.app.next_tx_id == MOST && !app_wants(&f.app, DIR_TS));
+    flow_end(&f);
+}
+
 /* The host that a target names counts once the headers are there. */
 static void host_of_target(void)
 {
@@ -294,6 +308,7 @@ int main(void)
     linear();
     client();
     banner();
+    many();
     host_of_target();
     return unit_end();
 }
