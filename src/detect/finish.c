@@ -219,6 +219,31 @@ static void mark_relative(struct match *list)
     }
 }
 
+/* Buffers that hold hex digits in one case: a rule may write them in either. */
+static bool is_hex_buffer(const char *name)
+{
+    static const char *const names[] = {"tls.cert_fingerprint", "tls.cert_serial", "ja3.hash",
+                                        "ja3s.hash"};
+    for (size_t i = 0; i < LEN(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void hex_any_case(struct build *b, struct match *list)
+{
+    for (struct match *m = list; m; m = m->next) {
+        struct content *c = match_data(m);
+        if (m->kind != KW_CONTENT || (c->flags & CONTENT_NOCASE))
+            continue;
+        uint8_t *lower = build_get(b, c->bytes.n + 1);
+        for (size_t i = 0; i < c->bytes.n; i++)
+            lower[i] = ascii_lower(c->bytes.p[i]);
+        c->bytes = span_of(lower, c->bytes.n);
+        c->flags |= CONTENT_NOCASE;
+    }
+}
+
 /* Hangs the conditions into their lists, in rule order. */
 static bool finish_lists(struct build *b)
 {
@@ -246,6 +271,8 @@ static bool finish_lists(struct build *b)
     }
     mark_relative(r->payload_matches);
     for (struct buffer_matches *run = r->buffers; run; run = run->next) {
+        if (!run->transform_n && is_hex_buffer(b->l->catalogue->buffers[run->buffer].name))
+            hex_any_case(b, run->matches);
         mark_relative(run->matches);
         if (!run->transform_n &&
             !check_sizes(b, run->matches, largest_bsize(run->matches), "bsize"))

@@ -113,20 +113,17 @@ enum found match_ssl_version(struct inspection *in, const struct match *m)
 {
     const struct ssl_version *t = m->data;
     uint64_t x;
-    bool wanted = false, any = false;
+    bool negations = false, excluded = false, named = false;
 
     if (!value_get(in, t->value, 0, &x))
         return FOUND_NOT;
     for (uint8_t i = 0; i < t->n; i++) {
-        if (t->list[i].negated) {
-            if (x == t->list[i].version)
-                return FOUND_NOT;
-            continue;
-        }
-        wanted = true;
-        any = any || x == t->list[i].version;
+        bool same = x == t->list[i].version;
+        negations = negations || t->list[i].negated;
+        excluded = excluded || (same && t->list[i].negated);
+        named = named || (same && !t->list[i].negated);
     }
-    return found_if(any || !wanted);
+    return found_if(named || (negations && !excluded));
 }
 
 enum found match_ssl_state(struct inspection *in, const struct match *m)
@@ -271,7 +268,10 @@ enum found match_filestore(struct inspection *in, const struct match *m)
 enum found match_config(struct inspection *in, const struct match *m)
 {
     (void)m;
-    if (in->tx)
-        in->tx->logged[DIR_TS] = in->tx->logged[DIR_TC] = true;
+    if (!in->tx)
+        return FOUND;
+    in->tx->logged[DIR_TS] = in->tx->logged[DIR_TC] = true;
+    if (in->app->proto->quiet)
+        in->app->proto->quiet(in->app, in->tx);
     return FOUND;
 }

@@ -37,9 +37,14 @@ static const char *const dns_event_names[] = {
     [DNS_INVALID_AUTHORITIES] = "invalid_authorities",
 };
 
+enum { DNS_QUIET = 16 };
+
 struct dns_state {
     bool gap[2];     /* bytes are missing: look for the next message's head */
     struct tx *last; /* the newest, for anomalies of what cannot be read */
+    /* requests whose answers are not to be logged; the oldest gives way */
+    uint16_t quiet[DNS_QUIET];
+    uint8_t n_quiet, next_quiet;
 };
 
 struct dns_head {
@@ -313,6 +318,31 @@ static void dns_note(struct app *app, enum dns_event e)
         app_event(app, (uint8_t)e);
 }
 
+static void dns_quiet(struct app *app, const struct tx *tx)
+{
+    struct dns_state *s = app_state(app);
+    const struct dns_tx *t = (const struct dns_tx *)(const void *)tx;
+
+    if (t->response)
+        return;
+    s->quiet[s->next_quiet] = t->id;
+    s->next_quiet = (uint8_t)((s->next_quiet + 1) % DNS_QUIET);
+    if (s->n_quiet < DNS_QUIET)
+        s->n_quiet++;
+}
+
+static bool dns_quiet_take(struct dns_state *s, uint16_t id)
+{
+    for (uint8_t i = 0; i < s->n_quiet; i++) {
+        if (s->quiet[i] != id)
+            continue;
+        s->quiet[i] = s->quiet[--s->n_quiet];
+        s->next_quiet = s->n_quiet;
+        return true;
+    }
+    return false;
+}
+
 static void dns_anomalies(struct dns_tx *t, unsigned faults)
 {
     if (faults & DNS_NAME_TOO_LONG)
@@ -373,6 +403,8 @@ static void dns_message(struct app *app, enum dir dir, struct span message)
     t->id = h.id;
     t->flags = h.flags;
     t->response = response;
+    if (response && dns_quiet_take(s, h.id))
+        t->tx.logged[DIR_TS] = t->tx.logged[DIR_TC] = true;
     if (!dns_body(t, &r, message, &h)) {
         app_tx_drop(app, &t->tx);
         dns_note(app, DNS_MALFORMED_DATA);
@@ -555,6 +587,7 @@ const struct proto proto_dns = {
     .parse = dns_parse,
     .gap = dns_gap,
     .log = dns_log,
+    .quiet = dns_quiet,
     .tx_gone = dns_forget,
     .buffers = dns_buffers,
     .n_buffers = LEN(dns_buffers),

@@ -115,6 +115,10 @@ struct proto {
     /* The client's address as a proxy names it, as text (EVE's xff); false: none. May be NULL. */
     bool (*client)(struct app *app, const struct tx *tx, struct span *ret);
 
+    /* A rule wants nothing logged of this transaction: of what answers it neither, where that is a
+     * transaction of its own. May be NULL. */
+    void (*quiet)(struct app *app, const struct tx *tx);
+
     /* The transaction is about to be freed: the state must not point at it any more. May be NULL.
      */
     void (*tx_gone)(struct app *app, const struct tx *tx);

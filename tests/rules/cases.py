@@ -262,6 +262,39 @@ ALONE["dataset-context"] = (HTTP, [
         'context_key intel,remove_key; ip.src; dataset:isset,who,type ip,load intel.ndjson,format ndjson,value_key ip,'
         'context_key who; sid:1;)'], [], context)
 
+def dns_message(ident, flags, name, answer=False):
+    labels = b"".join(bytes([len(x)]) + x for x in name.split(b".")) + b"\0"
+    body = struct.pack(">HHHHHH", ident, flags, 1, int(answer), 0, 0) + labels + struct.pack(">HH", 1, 1)
+    return body + (b"\xc0\x0c" + struct.pack(">HHIH4s", 1, 1, 60, 4, bytes([10, 8, 0, 9])) if answer else b"")
+
+
+def dns_pair(ident, name, port):
+    return [udp(dns_message(ident, 0x0100, name), sport=port, dport=53),
+            udp(dns_message(ident, 0x8180, name, True), sport=53, dport=port, src=SERVER, dst=CLIENT)]
+
+
+DNS = dns_pair(7, b"quiet.example", 5301) + dns_pair(8, b"loud.example", 5302)
+D = "alert dns any any -> any any"
+TABLES["dns"] = (DNS, [
+    (D, 'dns.query; content:"quiet.example"; bsize:13;', 1),
+    (D, 'dns.query; content:"example"; endswith;', 2),
+    (D, 'dns.query; dotprefix; content:".example"; endswith;', 2),
+    (D, 'dns.rcode:0; flow:to_client;', 2),
+    (D, 'dns.opcode:0; flow:to_server;', 2),
+    (D, 'dns.rrtype:AAAA;', 0),
+    (D, 'dns.answers.rrname; content:"loud"; startswith;', 1),
+])
+
+
+def unlogged(events, tmp):
+    names = [e["dns"]["queries"][0]["rrname"] for e in events if e["event_type"] == "dns"]
+    if names != ["loud.example"] * 2:
+        return f"logged {names}"
+
+
+ALONE["config"] = (DNS, ['config dns any any -> any any (dns.query; content:"quiet"; '
+                         'config:logging disable,type tx,scope tx; sid:1;)'], [], unlogged)
+
 S = "alert ssh any any -> any any"
 TABLES["ssh"] = (session([(True, b"SSH-2.0-probe_1 test\r\n"), (False, b"SSH-1.99-old_2\r\n")], port=22), [
     (S, 'ssh.protoversion:2_compat;', 2),
