@@ -182,8 +182,12 @@ static bool send_request(struct transport *t, const struct cli *c, const struct 
     return rq->file <= 0 || send_file(t, rq, e);
 }
 
-static bool error_of(const struct answer *a, struct span body, struct err *e)
+static bool error_of(const struct answer *a, const struct client_request *rq, struct span body,
+                     struct err *e)
 {
+    uint64_t position = 0;
+    if (rq->position && json_uint_at(body, "error.position", &position))
+        *rq->position = (size_t)position;
     struct buf code = buf_new(200), text = buf_new(2000), hint = buf_new(1000);
     enum err_kind kind = ERR_INTERNAL;
     json_text_at(body, "error.code", &code);
@@ -207,12 +211,29 @@ static bool error_of(const struct answer *a, struct span body, struct err *e)
     return false;
 }
 
+/* Not logged in: with a token or without one, what helps differs. */
+static bool refused(const struct cli *c, const struct answer *a, struct err *e)
+{
+    const char *token = cli_value(c, OPT_TOKEN);
+    if (!token)
+        token = getenv("DAIZONG_TOKEN");
+    if (a->status != 401)
+        return false;
+    if (token && *token)
+        return err_set(e, ERR_LOGIN,
+                       "the token is not valid there (make one on the node's machine: daizong "
+                       "user token NAME)");
+    return err_set(e, ERR_LOGIN,
+                   "no token was given (--token or DAIZONG_TOKEN; make one on the node's machine: "
+                   "daizong user token NAME)");
+}
+
 bool client_call(const struct cli *c, const struct client_request *rq, struct buf *out,
                  struct err *e)
 {
     struct transport *t;
     struct reader r;
-    struct answer a;
+    struct answer a = {0};
     struct buf own = buf_new(ANSWER_MAX);
     if (!transport_open(c, &t, e))
         return false;
@@ -228,7 +249,7 @@ bool client_call(const struct cli *c, const struct client_request *rq, struct bu
         else if (!whole && !s.stopped)
             ok = err_set(e, ERR_PROTOCOL, "the connection to the node broke");
         else if (a.status / 100 != 2)
-            ok = error_of(&a, buf_span(&own), e);
+            ok = error_of(&a, rq, buf_span(&own), e) || refused(c, &a, e);
         else if (out)
             buf_span_add(out, buf_span(&own));
     }

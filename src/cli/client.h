@@ -15,6 +15,8 @@ struct client_request {
     /* Pieces of the answer's body as they come, instead of `out`; false ends. */
     bool (*piece)(void *ctx, struct span piece);
     void *ctx;
+    size_t
+        *position; /* where in the query an error is; may be NULL, untouched when it is not told */
 };
 
 /* A 2xx answer's body goes into out. Others become an error with the node's message and the exit

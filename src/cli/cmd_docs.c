@@ -4,8 +4,8 @@
 
 bool cmd_completion(struct cli *c, struct err *e)
 {
-    (void)c, (void)e;
-    cli_completion();
+    (void)e;
+    cli_completion(strchr(c->command->name, ' ') + 1);
     return true;
 }
 

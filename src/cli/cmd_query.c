@@ -1,176 +1,154 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Searching events and watching them come in. */
+/* Searching events: page after page until as many as asked for are shown. */
 #include "base/jw.h"
-#include "cli/client.h"
 #include "cli/run.h"
+#include "cli/show.h"
 
-static void add_param(struct buf *path, const char *name, const char *value)
-{
-    if (!value)
-        return;
-    buf_printf(path, "%c%s=", strchr(buf_cstr(path), '?') ? '&' : '?', name);
-    client_escape(path, value);
-}
+enum { PAGE = 1000, USUAL = 100 };
 
-/* The words of the query as one text. */
-static void add_query(struct buf *path, const struct cli *c)
-{
-    struct buf q = buf_new(16 << 10);
-    for (unsigned i = 0; i < c->args_n; i++)
-        buf_printf(&q, "%s%s", i ? " " : "", c->args[i]);
-    if (q.n)
-        add_param(path, "q", buf_cstr(&q));
-    buf_free(&q);
-}
-
-static void text_of(struct span event, const char *path, const char *format)
-{
-    struct buf b = buf_new(8192);
-    json_text_at(event, path, &b);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    printf(format, buf_cstr(&b));
-#pragma GCC diagnostic pop
-    buf_free(&b);
-}
-
-static void print_event(const struct cli *c, struct span event)
-{
-    static const char *const details[] = {"alert.signature", "dns.queries", "http.hostname",
-                                          "http.url",        "tls.sni",     "fileinfo.filename",
-                                          "anomaly.event",   "app_proto"};
-    if (c->json) {
-        printf("%.*s\n", (int)event.n, (const char *)event.p);
-        return;
-    }
-    text_of(event, "timestamp", "%.26s ");
-    text_of(event, "event_type", "%-8s ");
-    text_of(event, "src_ip", "%s:");
-    text_of(event, "src_port", "%s -> ");
-    text_of(event, "dest_ip", "%s:");
-    text_of(event, "dest_port", "%s ");
-    for (size_t i = 0; i < LEN(details); i++)
-        text_of(event, details[i], " %.120s");
-    printf("\n");
-}
-
-static bool print_top(const struct cli *c, struct span answer)
+/* The array `key` of the answer: each object is given to `each`. Returns how many. */
+static uint64_t each_of(const struct cli *c, struct span answer, struct span key,
+                        void (*each)(const struct cli *c, struct span object))
 {
     struct json j;
     struct json_value v;
-    if (c->json) {
-        printf("%.*s\n", (int)answer.n, (const char *)answer.p);
-        return true;
-    }
-    json_init(&j, answer);
-    if (json_next(&j, &v) != JSON_OBJECT)
-        return true;
-    while (json_next(&j, &v) > JSON_END) {
-        if (!json_key_is(&v, SPAN("values")) || v.type != JSON_ARRAY) {
-            if (!json_skip(&j, &v))
-                break;
-            continue;
-        }
-        while (json_next(&j, &v) == JSON_OBJECT && json_skip(&j, &v)) {
-            text_of(v.raw, "count", "%10s  ");
-            text_of(v.raw, "value", "%s\n");
-        }
-    }
-    return true;
-}
-
-static void print_events(const struct cli *c, struct span answer)
-{
-    struct json j;
-    struct json_value v;
-    json_init(&j, answer);
-    if (json_next(&j, &v) != JSON_OBJECT)
-        return;
-    while (json_next(&j, &v) > JSON_END) {
-        if (!json_key_is(&v, SPAN("events")) || v.type != JSON_ARRAY) {
-            if (!json_skip(&j, &v))
-                break;
-            continue;
-        }
-        while (json_next(&j, &v) == JSON_OBJECT && json_skip(&j, &v))
-            print_event(c, v.raw);
-    }
-}
-
-static void print_count(const struct cli *c, struct span answer)
-{
     uint64_t n = 0;
-    json_uint_at(answer, "total", &n);
-    printf(c->json ? "{\"count\":%llu}\n" : "%llu\n", (unsigned long long)n);
+    json_init(&j, answer);
+    if (json_next(&j, &v) != JSON_OBJECT)
+        return 0;
+    while (json_next(&j, &v) > JSON_END) {
+        if (!json_key_is(&v, key) || v.type != JSON_ARRAY) {
+            if (!json_skip(&j, &v))
+                break;
+            continue;
+        }
+        for (; json_next(&j, &v) == JSON_OBJECT && json_skip(&j, &v); n++)
+            each(c, v.raw);
+    }
+    return n;
 }
 
-bool cmd_query(struct cli *c, struct err *e)
+static void show_value(const struct cli *c, struct span row)
 {
-    const char *top = cli_value(c, OPT_TOP);
-    bool count = c->given[OPT_NUMBER] > 0;
-    struct buf path = buf_new(64 << 10), out = buf_new(256 << 20);
-    if (top && count)
-        return err_set(e, ERR_USAGE, "--top and --count exclude each other");
-    buf_str(&path, top     ? "/api/v1/events/top"
-                   : count ? "/api/v1/events/histogram?by=none"
-                           : "/api/v1/events");
-    add_query(&path, c);
-    add_param(&path, "field", top);
-    add_param(&path, "from", cli_value(c, OPT_FROM));
-    add_param(&path, "to", cli_value(c, OPT_TO));
-    add_param(&path, "limit", cli_value(c, OPT_LIMIT));
-    struct client_request rq = {.method = "GET", .path = buf_cstr(&path)};
-    bool ok = client_call(c, &rq, &out, e);
-    if (ok && count)
-        print_count(c, buf_span(&out));
-    else if (ok && top)
-        print_top(c, buf_span(&out));
+    struct buf count = buf_new(64), value = buf_new(8192);
+    (void)c;
+    json_text_at(row, "count", &count);
+    json_text_at(row, "value", &value);
+    printf("%10s  %s\n", buf_cstr(&count), buf_cstr(&value));
+    buf_free(&count);
+    buf_free(&value);
+}
+
+static bool ask(struct cli *c, const char *path, struct buf *q, struct buf *out, struct err *e)
+{
+    size_t position = SIZE_MAX;
+    struct client_request rq = {.method = "GET", .path = path, .position = &position};
+    return client_call(c, &rq, out, e) || show_position(c, q, position, e);
+}
+
+static bool query_top(struct cli *c, struct buf *path, struct buf *q, struct err *e)
+{
+    struct buf out = buf_new(64 << 20);
+    path_param(path, "field", cli_value(c, OPT_TOP));
+    path_param(path, "limit", cli_value(c, OPT_LIMIT));
+    bool ok = ask(c, buf_cstr(path), q, &out, e);
+    if (ok && c->json)
+        printf("%s\n", buf_cstr(&out));
     else if (ok)
-        print_events(c, buf_span(&out));
-    buf_free(&path);
+        each_of(c, buf_span(&out), SPAN("values"), show_value);
     buf_free(&out);
     return ok;
 }
 
-struct tail {
-    const struct cli *c;
-    struct buf line;
-    bool event;
-};
+static uint64_t counted;
 
-static void tail_line(struct tail *t, struct span line)
+static void count_value(const struct cli *c, struct span row)
 {
-    if (span_starts(line, SPAN("event: ")))
-        t->event = span_eq(span_from(line, 7), SPAN("event"));
-    else if (t->event && span_starts(line, SPAN("data: ")))
-        print_event(t->c, span_from(line, 6));
+    uint64_t n = 0;
+    (void)c;
+    if (json_uint_at(row, "count", &n))
+        counted += n;
 }
 
-static bool tail_piece(void *ctx, struct span piece)
+/* Every event has a type, so the counts of the types add up; unlike a histogram's they keep to the
+ * range of time exactly. */
+static bool query_count(struct cli *c, struct buf *path, struct buf *q, struct err *e)
 {
-    struct tail *t = ctx;
-    for (size_t i = 0; i < piece.n; i++) {
-        if (piece.p[i] != '\n') {
-            buf_byte(&t->line, piece.p[i]);
-            continue;
-        }
-        tail_line(t, buf_span(&t->line));
-        buf_clear(&t->line);
+    struct buf out = buf_new(64 << 20);
+    uint64_t other = 0;
+    path_param(path, "field", "event_type");
+    path_param(path, "limit", "1000");
+    bool ok = ask(c, buf_cstr(path), q, &out, e);
+    if (ok && !json_uint_at(buf_span(&out), "other", &other))
+        ok = err_set(e, ERR_PROTOCOL, "the node's answer has no counts");
+    counted = other;
+    if (ok) {
+        each_of(c, buf_span(&out), SPAN("values"), count_value);
+        printf(c->json ? "{\"count\":%llu}\n" : "%llu\n", (unsigned long long)counted);
     }
-    return fflush(stdout) == 0; /* a closed pipe ends it */
+    buf_free(&out);
+    return ok;
 }
 
-bool cmd_tail(struct cli *c, struct err *e)
+/* left: how many at most; 0: all there are. */
+static bool query_events(struct cli *c, struct buf *path, struct buf *q, uint64_t left,
+                         struct err *e)
 {
-    struct tail t = {.c = c, .line = buf_new(2 << 20)};
-    struct buf path = buf_new(64 << 10);
-    buf_str(&path, "/api/v1/stream");
-    add_query(&path, c);
-    add_param(&path, "types", cli_value(c, OPT_TYPES));
-    struct client_request rq = {
-        .method = "GET", .path = buf_cstr(&path), .piece = tail_piece, .ctx = &t};
-    bool ok = client_call(c, &rq, NULL, e);
+    struct buf cursor = buf_new(1024);
+    bool ok = true, all = left == 0, more = true;
+    path_param(path, "order", c->given[OPT_ASC] ? "asc" : "desc");
+    size_t base = path->n;
+    while (ok && more && (all || left > 0)) {
+        struct buf out = buf_new(256 << 20);
+        char limit[24];
+        snprintf(limit, sizeof(limit), "%llu",
+                 (unsigned long long)(all || left > PAGE ? PAGE : left));
+        path->n = base;
+        path_param(path, "limit", limit);
+        if (cursor.n)
+            path_param(path, "cursor", buf_cstr(&cursor));
+        ok = ask(c, buf_cstr(path), q, &out, e);
+        uint64_t n = ok ? each_of(c, buf_span(&out), SPAN("events"), show_event) : 0;
+        left -= n < left ? n : left;
+        buf_clear(&cursor);
+        if (ok)
+            json_text_at(buf_span(&out), "next_cursor", &cursor);
+        more = cursor.n > 0 && fflush(stdout) == 0;
+        buf_free(&out);
+    }
+    buf_free(&cursor);
+    return ok;
+}
+
+static bool limit_of(const struct cli *c, uint64_t *ret, struct err *e)
+{
+    const char *text = cli_value(c, OPT_LIMIT);
+    *ret = USUAL;
+    return !text || span_u64(span_str(text), ret) ||
+           err_set(e, ERR_USAGE, "--limit %s: a number is expected; 0 means all", text);
+}
+
+bool cmd_query(struct cli *c, struct err *e)
+{
+    bool top = c->given[OPT_TOP], count = c->given[OPT_NUMBER];
+    uint64_t limit;
+    if (top && count)
+        return err_set(e, ERR_USAGE, "--top and --count exclude each other");
+    if (!limit_of(c, &limit, e))
+        return false;
+    if (c->given[OPT_LIVE])
+        return top || count
+                   ? err_set(e, ERR_USAGE, "--follow goes with events, not with --top or --count")
+                   : follow_events(c, limit ? limit : USUAL, e);
+    struct buf path = buf_new(64 << 10), q = buf_new(16 << 10);
+    buf_str(&path, top || count ? "/api/v1/events/top" : "/api/v1/events");
+    path_query(&path, c, &q);
+    path_param(&path, "from", cli_value(c, OPT_FROM));
+    path_param(&path, "to", cli_value(c, OPT_TO));
+    bool ok = top     ? query_top(c, &path, &q, e)
+              : count ? query_count(c, &path, &q, e)
+                      : query_events(c, &path, &q, limit, e);
     buf_free(&path);
-    buf_free(&t.line);
+    buf_free(&q);
     return ok;
 }

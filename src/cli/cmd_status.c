@@ -35,8 +35,11 @@ bool cmd_status(struct cli *c, struct err *e)
     }
     if (ok) {
         json_text_at(buf_span(&out), "status", &status);
-        ok = strcmp(buf_cstr(&status), "down") != 0 ||
-             err_set(e, ERR_UNAVAILABLE, "the node is down: its store does not answer");
+        if (strcmp(buf_cstr(&status), "starting") == 0)
+            ok = err_set(e, ERR_BUSY, "the node is starting: its store is not there yet");
+        if (strcmp(buf_cstr(&status), "down") == 0)
+            ok = err_set(e, ERR_UNAVAILABLE,
+                         "the node is down: its store does not answer (see \"store says\")");
     }
     buf_free(&out);
     buf_free(&status);

@@ -22,8 +22,8 @@ static const enum option_id node_options[] = {
     OPT_KEY,           OPT_HOSTNAME,      OPT_STORE_URL,  OPT_STORE_USER, OPT_STORE_LISTEN,
     OPT_STORE_LIBRARY, OPT_SENSOR_LISTEN, OPT_SM3,        OPT_NO_CONFINE, OPT_COUNT};
 static const enum option_id replay_options[] = {OPT_DEMO, OPT_NO_WAIT, OPT_COUNT};
-static const enum option_id query_options[] = {OPT_FROM, OPT_TO,     OPT_LIMIT,
-                                               OPT_TOP,  OPT_NUMBER, OPT_COUNT};
+static const enum option_id query_options[] = {OPT_FROM,   OPT_TO,  OPT_LIMIT, OPT_TOP,
+                                               OPT_NUMBER, OPT_ASC, OPT_LIVE,  OPT_COUNT};
 static const enum option_id tail_options[] = {OPT_TYPES, OPT_COUNT};
 static const enum option_id user_add_options[] = {OPT_ROLE, OPT_PASSWORD_STDIN, OPT_COUNT};
 static const enum option_id passwd_options[] = {OPT_PASSWORD_STDIN, OPT_COUNT};
@@ -122,16 +122,21 @@ static const struct command *find_command(char **words, unsigned n, unsigned *us
     return NULL;
 }
 
-static enum option_id option_find(const char *name, size_t n, char letter)
+/* The command's own option of that name before one of another command. */
+static enum option_id option_find(const struct command *cmd, const char *name, size_t n,
+                                  char letter)
 {
+    enum option_id other = OPT_COUNT;
     for (unsigned i = 0; i < OPT_COUNT; i++) {
         const struct option_row *o = &option_table[i];
-        if (name && strlen(o->name) == n && memcmp(o->name, name, n) == 0)
+        bool same = name ? strlen(o->name) == n && memcmp(o->name, name, n) == 0
+                         : o->letter && o->letter == letter;
+        if (same && allowed(cmd, (enum option_id)i))
             return (enum option_id)i;
-        if (!name && o->letter && o->letter == letter)
-            return (enum option_id)i;
+        if (same && other == OPT_COUNT)
+            other = (enum option_id)i;
     }
-    return OPT_COUNT;
+    return other;
 }
 
 static bool take_option(struct cli *c, int argc, char **argv, int *at, struct err *e)
@@ -144,11 +149,11 @@ static bool take_option(struct cli *c, int argc, char **argv, int *at, struct er
         equals = strchr(text, '=');
         size_t n = equals ? (size_t)(equals - text) - 2 : strlen(text) - 2;
         span_copy(span_of(text + 2, n), name, sizeof(name));
-        id = option_find(text + 2, n, 0);
+        id = option_find(c->command, text + 2, n, 0);
     } else {
         name[0] = text[1];
         name[1] = '\0';
-        id = option_find(NULL, 0, text[1]);
+        id = option_find(c->command, NULL, 0, text[1]);
     }
     if (id == OPT_COUNT || !allowed(c->command, id))
         return unknown_option(c->command, text, name, e);
@@ -222,8 +227,8 @@ static unsigned first_words(int argc, char **argv, char **words)
             return 1;
         }
         bool whole = argv[i][1] == '-';
-        enum option_id id = whole ? option_find(argv[i] + 2, strlen(argv[i] + 2), 0)
-                                  : option_find(NULL, 0, argv[i][1]);
+        enum option_id id = whole ? option_find(NULL, argv[i] + 2, strlen(argv[i] + 2), 0)
+                                  : option_find(NULL, NULL, 0, argv[i][1]);
         if (id != OPT_COUNT && option_table[id].argument && (whole || !argv[i][2]))
             i++;
     }

@@ -11,7 +11,10 @@ bool cmd_node(struct cli *c, struct err *e);
 bool cmd_replay(struct cli *c, struct err *e);
 /* cmd_query.c */
 bool cmd_query(struct cli *c, struct err *e);
+/* cmd_tail.c */
 bool cmd_tail(struct cli *c, struct err *e);
+/* The last events of the query, oldest first, then those that come in. */
+bool follow_events(struct cli *c, uint64_t last, struct err *e);
 /* cmd_rules.c */
 bool cmd_rules_check(struct cli *c, struct err *e);
 /* cmd_user.c */

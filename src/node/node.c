@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "node/confine.h"
 #include "node/jobs.h"
+#include "node/notify.h"
 #include "store/schema.h"
 
 #include <errno.h>
@@ -481,6 +482,7 @@ bool node_run(const struct node_conf *conf, struct err *e)
     n->conf = conf;
     n->lock = -1;
     hash_seed_random();
+    notify_open();
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
@@ -490,7 +492,9 @@ bool node_run(const struct node_conf *conf, struct err *e)
     bool ok = start(n, e);
     if (ok) {
         greet(n);
+        notify("READY=1");
         wait_for_signal();
+        notify("STOPPING=1");
     }
     stop(n);
     mem_free(n);

@@ -205,7 +205,7 @@ def command(*args, build=BUILD, **kw):
 
 def eve_lines(n, seed=1, start=None):
     """Events as a Suricata writes them."""
-    make = sh(os.path.join(RELEASE, 'tests/store/eve_make'), str(n), str(seed), str(start or int(time.time()) - 3600))
+    make = sh(os.path.join(RELEASE, 'tests/store/eve_make'), str(n), str(seed), str(start or int(time.time()) - 86400))
     return make.stdout.splitlines()
 
 
