@@ -28,6 +28,8 @@ step('live: a capture dropped in one tab appears in the others without a reload'
   await w.overview.locator('.kpi').first().waitFor();
   await w.list.locator('#inbox-0', { hasText: 'Log4Shell' }).waitFor({ timeout: 60000 });
   for (const p of [w.overview, w.list]) assert.equal(await p.evaluate(() => window.stillHere), true);
+  // Streamed and asked for, an alert stands there once.
+  assert.equal(await w.overview.locator('.feed li').count(), (await w.node.get('/events/histogram', { from: 'now-1h', q: 'event_type:alert' })).total);
 });
 
 step('live: paused, the pages stand still and count; resumed, they show', async (w) => {

@@ -75,10 +75,14 @@ step('overview: the figures are those of the API and the alerts those of the cap
 
 step('overview: a range dragged on the trend answers for the lists, and stands in the address', async (w) => {
   const { p, node } = w;
-  await drag(p, p.locator('.trend .histo'), 0.02, 0.98);
+  await drag(p, p.locator('.trend .histo'), 0.3, 0.55);
   await p.waitForURL(/sel=/);
   const [a, b] = param(p, 'sel').split('~');
   const o = await node.get('/overview', { from: a, to: b });
+  // Some of the alerts, and exactly those of these seconds.
+  assert.ok(o.totals.alerts > 0 && o.totals.alerts < alertsInAll, `${o.totals.alerts} alerts`);
+  assert.equal(o.totals.alerts, (await node.get('/events/histogram', { from: a, to: b, q: 'event_type:alert' })).total);
+  assert.equal(o.top_signatures.reduce((n, x) => n + x.count, 0), o.totals.alerts);
   await p.waitForFunction((n) => [...document.querySelectorAll('.kpi-value')].some((k) => k.textContent === n), count(o.totals.hosts));
   await p.locator('.selection .icon-btn').click();
   await p.waitForFunction(() => !location.search.includes('sel='));
@@ -289,6 +293,8 @@ step('host: the attacked server, its services, names, alerts and peers', async (
   const { groups } = await node.get('/alerts', { ...span, limit: 100, status: 'all' });
   const ip = groups.find((g) => g.signature_id === 9000001).dest_ip;
   const h = await node.get('/hosts/' + ip, span);
+  // A thousand ports were tried on it; two of them are services.
+  assert.deepEqual(h.services.map((s) => s.port).sort((x, y) => x - y), [80, 443]);
   const p = await tab(w, w.c, `/hosts/${ip}/?from=${span.from}&to=${span.to}`);
   await p.getByRole('heading', { name: ip, level: 1 }).waitFor();
   assert.equal(number(await kpi(p, 'unit.alerts')), h.totals.alerts);
@@ -375,6 +381,26 @@ step('a viewer looks, and is not offered what the role does not allow', async (w
   assert.equal(await p.getByRole('button', { name: text('system.users'), exact: true }).count(), 0);
   await close(w, p);
   await c.close();
+});
+
+step('by keyboard alone: the skip link, focus that is seen, no motion where none is wanted', async (w) => {
+  const p = await tab(w, w.c, `/overview?${new URLSearchParams(range(w.p))}`);
+  await p.keyboard.press('Tab');
+  const skip = await p.evaluate(() => [document.activeElement.className, document.activeElement.getBoundingClientRect().top >= 0]);
+  assert.deepEqual(skip, ['skip', true]);
+  await p.keyboard.press('Enter');
+  assert.equal(await p.evaluate(() => document.activeElement.id), 'main');
+  for (let i = 0; i < 12; i++) {
+    await p.keyboard.press('Tab');
+    const [what, seen] = await p.evaluate(() => {
+      const s = getComputedStyle(document.activeElement);
+      return [document.activeElement.outerHTML.slice(0, 80), (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none'];
+    });
+    assert.ok(seen, `the focus is seen on ${what}`);
+  }
+  await p.emulateMedia({ reducedMotion: 'reduce' });
+  assert.equal(await p.evaluate(() => parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--motion'))), 0);
+  await close(w, p);
 });
 
 step('navigation in both languages: every page by its link and by its keys', async (w) => {

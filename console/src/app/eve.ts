@@ -88,7 +88,7 @@ export function summary(ev: Event): string {
     case 'arp':
       return j(ev.arp?.opcode, ev.arp?.src_ip, '→', ev.arp?.dest_ip);
     case 'stats':
-      return j(t('events.stats'), ev.stats?.decoder?.pkts !== undefined && int(ev.stats.decoder.pkts));
+      return t('events.stats', { n: Number(ev.stats?.decoder?.pkts ?? 0) });
     default: {
       const body = ev[ev.event_type];
       if (!body || typeof body !== 'object') return '';

@@ -220,7 +220,7 @@ const SLIM: () => Column<Event>[] = () => [
             {s && <SeverityMark severity={s} word={false} />} <span class="mono muted">{e.event_type}</span> {summary(e)}
           </span>
           <span class="clip mono muted">
-            {endpoint(e, 'src')} → {endpoint(e, 'dest')}
+            {e.src_ip ? `${endpoint(e, 'src')} → ${endpoint(e, 'dest')}` : e.daizong?.sensor}
           </span>
         </div>
       );

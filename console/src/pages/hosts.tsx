@@ -24,7 +24,8 @@ interface Store {
 type Answer = { hosts: HostRow[]; next_cursor: string | null };
 
 function serviceText(h: HostRow): string {
-  return h.services.map((s) => (s.app_proto && s.app_proto !== 'failed' ? s.app_proto : s.proto.toLowerCase()) + '/' + s.port).join('  ');
+  const each = h.services.map((s) => (s.app_proto && s.app_proto !== 'failed' ? s.app_proto : s.proto.toLowerCase()) + '/' + s.port);
+  return [...new Set(each)].join('  ');
 }
 
 export function Hosts() {

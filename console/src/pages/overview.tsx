@@ -61,13 +61,16 @@ function Kpi(p: { label: string; value: string; sub: preact.ComponentChildren; t
   );
 }
 
+/** What tells an alert from others: the stream brings events before the store names them by an id. */
+const identity = (e: Event) => [e.timestamp, e.flow_id, e.alert?.signature_id, e.src_port].join();
+
 /** A clock time where the range is of one day, else with the date. */
 function FeedRow({ ev, oneDay }: { ev: Event; oneDay: boolean }) {
   const at = Date.parse(ev.timestamp);
   const sev = severity(ev) ?? 'info';
   return (
     <li>
-      <a href={href('/events', { q: term('alert.signature_id', ev.alert?.signature_id ?? 0), row: ev._id })}>
+      <a href={href('/events', { q: term('alert.signature_id', ev.alert?.signature_id ?? 0) + (ev._id ? '' : ' ' + term('flow_id', ev.flow_id ?? 0)), row: ev._id })}>
         <time dateTime={ev.timestamp} title={brief(at)}>
           {oneDay ? clock(at) : brief(at, false)}
         </time>
@@ -86,8 +89,8 @@ function FeedRow({ ev, oneDay }: { ev: Event; oneDay: boolean }) {
 function Feed() {
   const first = useApi<EventList>(url('/events', { q: 'event_type:alert', limit: 50, from: from.value, to: to.value }));
   const streamed = isLiveRange.value ? feed.value : [];
-  const ids = new Set(streamed.map((e) => e._id));
-  const list = [...streamed, ...(first.data?.events ?? []).filter((e) => !ids.has(e._id))].slice(0, 50);
+  const ids = new Set(streamed.map(identity));
+  const list = [...streamed, ...(first.data?.events ?? []).filter((e) => !ids.has(identity(e)))].slice(0, 50);
   const days = new Set([...list.map((e) => fullDay(Date.parse(e.timestamp))), fullDay(isLiveRange.value ? Date.now() : resolve(to.value))]);
   const oneDay = days.size === 1;
   return (
@@ -112,7 +115,7 @@ function Feed() {
       ) : list.length ? (
         <ol tabIndex={0} aria-label={t('feed.label')}>
           {list.map((e) => (
-            <FeedRow key={e._id ?? e.timestamp + e.flow_id} ev={e} oneDay={oneDay} />
+            <FeedRow key={identity(e)} ev={e} oneDay={oneDay} />
           ))}
         </ol>
       ) : (
