@@ -52,10 +52,24 @@ export async function logout(): Promise<void> {
   } catch {
     /* the cookie is worthless either way */
   }
+  leave();
+  try {
+    localStorage.setItem(LEFT, String(Date.now()));
+  } catch {
+    /* private mode: other tabs notice with their next request */
+  }
+}
+
+const LEFT = 'daizong.left';
+function leave(): void {
   stopStream();
   ended.value = false;
   session.value = null;
 }
+/** Who logs out in one tab is out in all of this browser. */
+addEventListener('storage', (e) => {
+  if (e.key === LEFT && session.value) leave();
+});
 
 function LiveButton() {
   const down = streamState.value === 'down';
