@@ -89,7 +89,8 @@ static bool refuse_method(struct api_call *c, unsigned allowed)
     char *list = arena_str(&c->rq->arena, buf_span(&b));
     buf_free(&b);
     http_header_set(c->rq, "Allow", list);
-    answer_error(c, 405, "method_not_allowed", "", "this path takes only %s", list ? list : "");
+    answer_error(c, 405, "method_not_allowed", "see /api/v1/openapi.json",
+                 "this path takes only %s", list ? list : "");
     return false;
 }
 

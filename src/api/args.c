@@ -147,7 +147,7 @@ static bool unknown(struct api_call *c, const char *what, struct span name)
 
 static bool twice(struct api_call *c, const char *name)
 {
-    answer_error(c, 400, "bad_request", "", "%s is given twice", name);
+    answer_error(c, 400, "bad_request", "give it once", "%s is given twice", name);
     return false;
 }
 
@@ -284,7 +284,8 @@ static bool object_args(struct api_call *c, struct json *j, struct arg *args, si
         if (t == JSON_END)
             break;
         if (t == JSON_BAD) {
-            answer_error(c, 400, "parse", "", "the body is not JSON: %s", j->v.why ? j->v.why : "");
+            answer_error(c, 400, "parse", "send a JSON object", "the body is not JSON: %s",
+                         j->v.why ? j->v.why : "");
             return false;
         }
         struct arg *a = v.key_escaped ? NULL : arg_of(args, n, v.key);

@@ -32,7 +32,7 @@ bool ask_range(struct api_call *c, struct range *ret)
         ret->to_ns = ret->from_ns + NS_PER_S;
         return true;
     }
-    answer_error(c, 422, "invalid", "", "from must be before to");
+    answer_error(c, 422, "invalid", "exchange them, or leave one out", "from must be before to");
     return false;
 }
 

@@ -85,7 +85,8 @@ bool console_answer(struct api_call *c)
         a->type = "text/html; charset=utf-8";
         a->constant = span_of(not_built, sizeof(not_built) - 1);
     } else {
-        answer_error(c, 404, "not_found", "", "there is no such file");
+        answer_error(c, 404, "not_found", "the console begins at /, the API at /api/v1",
+                     "there is no such file");
     }
     return false;
 }

@@ -283,14 +283,14 @@ static enum MHD_Result send_answer(struct exchange *x)
 }
 
 static enum MHD_Result refuse(struct exchange *x, unsigned status, const char *code,
-                              const char *message)
+                              const char *message, const char *hint)
 {
     struct http_answer *a = &x->rq.answer;
     a->status = status;
     a->type = "application/json";
     buf_clear(&a->body);
-    buf_printf(&a->body, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\",\"hint\":\"\"}}\n", code,
-               message);
+    buf_printf(&a->body, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\",\"hint\":\"%s\"}}\n", code,
+               message, hint);
     return send_answer(x);
 }
 
@@ -348,19 +348,22 @@ static enum MHD_Result head_is_there(struct exchange *x, const char *method)
     read_peer(&x->rq);
     if (x->bad_uri) {
         h->refused_uri++;
-        return refuse(x, 400, "bad_request", "the request line is not well formed");
+        return refuse(x, 400, "bad_request", "the request line is not well formed",
+                      "check the path's and the parameters' percent signs");
     }
     if (!h->handler.admit(h->handler.ctx, &x->rq))
         return send_answer(x);
     struct span length = http_header_get(&x->rq, "Content-Length");
     uint64_t n;
     if (length.n > 0 && (!span_u64(length, &n) || n > x->rq.body_max))
-        return refuse(x, 413, "too_large", "the body is larger than this route takes");
+        return refuse(x, 413, "too_large", "the body is larger than this route takes",
+                      "send less at a time");
     if (x->rq.body_file) {
         x->body_fd = open(x->rq.body_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (x->body_fd < 0) {
             log_error("cannot write %s: %m", x->rq.body_file);
-            return refuse(x, 507, "full", "the capture folder cannot be written");
+            return refuse(x, 507, "full", "the capture folder cannot be written",
+                          "make room in the node's data folder");
         }
     } else {
         x->rq.body = buf_new(x->rq.body_max + 1);
@@ -420,11 +423,13 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
             x->body_fd = -1;
         }
         if (x->too_long)
-            return refuse(x, 413, "too_large", "the body is larger than this route takes");
+            return refuse(x, 413, "too_large", "the body is larger than this route takes",
+                          "send less at a time");
         if (!enqueue(x)) {
             x->rq.server->refused_full++;
             http_header_set(&x->rq, "Retry-After", "1");
-            return refuse(x, 503, "busy", "too many requests are waiting");
+            return refuse(x, 503, "busy", "too many requests are waiting",
+                          "try again in some seconds");
         }
         return MHD_YES;
     case STAGE_RUNNING:

@@ -133,10 +133,31 @@ void answer_error(struct api_call *c, unsigned status, const char *code, const c
     error_end(c, hint);
 }
 
+/* What to do, where the message alone does not say it. */
+static const char *hint_of(enum err_kind kind)
+{
+    switch (kind) {
+    case ERR_NOT_FOUND:
+        return "take the name from the list of what there is";
+    case ERR_CONFLICT:
+        return "look at what is there already, or choose another name";
+    case ERR_BUSY:
+        return "try again later";
+    case ERR_LOGIN:
+        return "check name and password, or ask an administrator for a new one";
+    case ERR_DENIED:
+        return "check what was given, or ask an administrator";
+    case ERR_INVALID:
+        return "see /api/v1/openapi.json for what is allowed";
+    default:
+        return "see the node's log";
+    }
+}
+
 void answer_err(struct api_call *c, const struct err *e)
 {
     const char *code = err_name(e->kind);
-    const char *hint = "";
+    const char *hint = hint_of(e->kind);
     unsigned status = (unsigned)err_http_status(e->kind);
     if (e->kind == ERR_UNAVAILABLE || e->kind == ERR_PROTOCOL) {
         code = "store_unavailable";

@@ -148,7 +148,8 @@ void alert_run(struct api_call *c)
     char where[512];
     struct buf *b = c->out;
     if (!group_id_parse(call_path(c, "id"), &key)) {
-        answer_error(c, 404, "not_found", "", "there is no such alert group");
+        answer_error(c, 404, "not_found", "take it from /api/v1/alerts",
+                     "there is no such alert group");
         return;
     }
     struct group_filter f = {
@@ -158,7 +159,8 @@ void alert_run(struct api_call *c)
     if (!ask_query_text(c, SPAN(""), &f.q) || !groups_find(c, &f, &list))
         return;
     if (list.n == 0) {
-        answer_error(c, 404, "not_found", "", "there is no such alert group");
+        answer_error(c, 404, "not_found", "take it from /api/v1/alerts",
+                     "there is no such alert group");
         return;
     }
     struct range range = {.from_ns = list.group[0].first_us * 1000,
@@ -268,7 +270,8 @@ static bool groups_by_query(struct api_call *c, const struct arg *query, struct 
     if (to->given)
         must(timespec_parse(to->s, now, &f.range.to_ns));
     if (f.range.from_ns >= f.range.to_ns) {
-        answer_error(c, 422, "invalid", "", "query: from must be before to");
+        answer_error(c, 422, "invalid", "exchange them, or leave one out",
+                     "query: from must be before to");
         return false;
     }
     return ask_query_text(c, arg_inner(query, "q")->s, &f.q) && groups_find(c, &f, list);
@@ -342,7 +345,8 @@ void undo_run(struct api_call *c)
         return;
     }
     if (!changed) {
-        answer_error(c, 404, "not_found", "", "there is no such decision, or it is undone already");
+        answer_error(c, 404, "not_found", "take undo from the answer to a decision",
+                     "there is no such decision, or it is undone already");
         return;
     }
     jw_open(c->out, '{');

@@ -476,7 +476,8 @@ void host_run(struct api_call *c)
     struct ip ip;
     uint64_t events = 0;
     if (!ip_parse(call_path(c, "ip"), &ip)) {
-        answer_error(c, 404, "not_found", "", "that is not an address");
+        answer_error(c, 404, "not_found", "write 192.0.2.1 or 2001:db8::1",
+                     "that is not an address");
         return;
     }
     ip_text(&ip, h.ip);

@@ -25,6 +25,10 @@ for name in ('DAIZONG_DATA', 'DAIZONG_LISTEN', 'DAIZONG_URL', 'DAIZONG_TOKEN'):
     os.environ.pop(name, None)
 
 
+CALLS = set()  # (method, path, was it answered with success) of all calls
+HINTLESS = set()  # errors that do not say what to do
+
+
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__('localhost', timeout=30)
@@ -79,10 +83,13 @@ class Node:
         r = c.getresponse()
         text = r.read()
         c.close()
+        CALLS.add((method, urllib.parse.urlsplit(path).path, r.status < 400))
         try:
             answer = json.loads(text) if text else None
         except ValueError:
             answer = text.decode('utf-8', 'replace')
+        if r.status >= 400 and not (answer['error']['message'] and answer['error']['hint']):
+            HINTLESS.add((method, path, text))
         return r.status, answer, r
 
     def raw(self, method, path, headers=None):
