@@ -494,7 +494,8 @@ struct detect *detect_new(const struct ruleset *r, const struct detect_conf *con
     candidates_init(&d->packet, d->engine->n_rules);
     candidates_init(&d->tx, d->engine->n_rules);
     for (size_t i = 0; i < d->engine->n_filters; i++)
-        must(prefilter_scratch(d->engine->filters[i], &d->hs, &e));
+        if (!prefilter_scratch(d->engine->filters[i], &d->hs, &e))
+            mem_out(prefilter_bytes(d->engine->filters[i]));
     d->pcre = pcre_worker_new(conf->pcre_match_limit, conf->pcre_recursion_limit);
     d->transforms = transform_cache_new();
     d->base64 = mem_get(BASE64_BYTES);

@@ -37,7 +37,7 @@ struct pcre_worker *pcre_worker_new(uint32_t match_limit, uint32_t recursion_lim
     w->unlimited = pcre2_match_context_create(NULL);
     w->data = pcre2_match_data_create(CAPTURES, NULL);
     w->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
-    must(w->limited && w->unlimited && w->data && w->stack);
+    mem_need(w->limited && w->unlimited && w->data && w->stack ? w : NULL, JIT_STACK_START);
     if (match_limit)
         (void)pcre2_set_match_limit(w->limited, match_limit);
     if (recursion_limit)
@@ -84,16 +84,21 @@ static void slots_double(struct pcre_worker *w)
     w->mask = mask;
 }
 
+/* The worker's own copy, compiled for the machine; without memory for it the shared one, which the
+ * interpreter runs. */
 static COLD pcre2_code *slot_fill(struct pcre_worker *w, const struct pcre *x)
 {
+    pcre2_code *code = pcre2_code_copy(x->code);
+
+    if (!code)
+        return x->code;
     if (2 * ++w->n > w->mask)
         slots_double(w);
     struct slot *s = slot_find(w->slots, w->mask, x);
     s->x = x;
-    s->code = pcre2_code_copy(x->code);
-    must(s->code);
-    (void)pcre2_jit_compile(s->code, PCRE2_JIT_COMPLETE); /* without it the interpreter runs */
-    return s->code;
+    s->code = code;
+    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without it the interpreter runs */
+    return code;
 }
 
 static int run(struct pcre_worker *w, const struct pcre *x, struct span s, size_t from)

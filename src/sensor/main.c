@@ -8,6 +8,7 @@
 #include "sensor/sensor.h"
 
 #include <malloc.h>
+#include <openssl/evp.h>
 #include <sys/stat.h>
 
 static int fail(const struct err *e)
@@ -176,6 +177,19 @@ static int main_run(struct sensor *s)
     return sensor_run(s, &e) ? 0 : fail(&e);
 }
 
+/* The crypto library sets itself up at its first use, and does not always survive running out of
+ * memory there: that first use is here, not amid traffic. */
+static bool main_crypto(struct err *e)
+{
+    const EVP_MD *const kinds[] = {EVP_md5(), EVP_sha1(), EVP_sha256(), EVP_sm3()};
+    uint8_t digest[EVP_MAX_MD_SIZE];
+
+    for (size_t i = 0; i < LEN(kinds); i++)
+        if (EVP_Digest("", 0, digest, NULL, kinds[i], NULL) != 1)
+            return err_set(e, ERR_INTERNAL, "the crypto library does not make digests");
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
@@ -184,7 +198,7 @@ int main(int argc, char **argv)
 
     log_set_name("daizong-sensor");
     hash_seed_random();
-    if (!options_read(&o, argc, argv, &e) || !main_filter(&o, &e)) {
+    if (!main_crypto(&e) || !options_read(&o, argc, argv, &e) || !main_filter(&o, &e)) {
         mem_free(s);
         return fail(&e);
     }

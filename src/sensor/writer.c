@@ -71,7 +71,8 @@ size_t community_id(const struct ip *src, const struct ip *dst, uint16_t sport, 
         data[n++] = (uint8_t)(ports[i] >> 8);
         data[n++] = (uint8_t)ports[i];
     }
-    must(EVP_Digest(data, n, digest, NULL, EVP_sha1(), NULL) == 1);
+    if (EVP_Digest(data, n, digest, NULL, EVP_sha1(), NULL) != 1)
+        return 0;
     struct buf out = buf_new(64);
     buf_str(&out, "1:");
     base64_add(&out, span_of(digest, sizeof(digest)));
@@ -176,7 +177,8 @@ static void head_options(struct writer *w, struct event *ev, const struct event_
     if (w->conf->community_id && f) {
         size_t n = community_id(&f->key.src, &f->key.dst, f->key.sport, f->key.dport, f->key.proto,
                                 w->conf->community_seed, text);
-        event_str(ev, F_community_id, span_of(text, n));
+        if (n)
+            event_str(ev, F_community_id, span_of(text, n));
     }
     if (w->conf->ethernet && p && p->ethernet) {
         bool turned =

@@ -93,6 +93,7 @@ void write_stats(struct writer *w, struct counter *counters, size_t n, uint64_t 
 void write_app_names(struct event *ev, const struct app *a);
 /* EVE's name of an IP protocol number; unnamed ones as three digits. */
 const char *ip_proto_name(uint8_t proto, char text[8]);
-/* Community ID version 1 of a flow (or packet), "1:…". */
+/* Community ID version 1 of a flow (or packet), "1:…"; returns its length, 0 when there was no
+ * memory for the digest. */
 size_t community_id(const struct ip *src, const struct ip *dst, uint16_t sport, uint16_t dport,
                     uint8_t proto, uint16_t seed, char text[64]);

@@ -277,7 +277,10 @@ bool tree_parse(struct span text, const char *name, struct yaml **ret, struct er
     struct yaml_name *file = name_new(name);
     struct reading r = {.file = file->text, .e = e};
 
-    must(yaml_parser_initialize(&r.parser));
+    if (!yaml_parser_initialize(&r.parser)) {
+        names_free(file);
+        return err_set(e, ERR_NOMEM, "%s: no memory to read it", name);
+    }
     yaml_parser_set_input_string(&r.parser, text.p, text.n);
     bool ok = yaml_document(&r, ret);
     yaml_parser_delete(&r.parser);
