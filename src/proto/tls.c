@@ -400,7 +400,8 @@ static size_t tls_ssl2(struct tls_tx *t, struct span data)
         return 0;
     t->side[DIR_TS].hello.seen = true;
     uint16_t asked = be16(data.p + 3);
-    t->side[DIR_TS].hello.version = tls_version_known(asked) ? asked : 2;
+    t->side[DIR_TS].hello.version = 2;
+    t->side[DIR_TS].hello.ssl2_asks = tls_version_known(asked) ? asked : 2;
     tls_ja4(&t->side[DIR_TS].hello, t->ja4, &t->tx.mem);
     tx_progress(&t->tx, DIR_TS, TLS_HELLO);
     return n;

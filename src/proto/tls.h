@@ -65,9 +65,10 @@ struct tls_cert {
 
 struct tls_hello {
     bool seen;
-    uint16_t version; /* legacy_version */
-    uint16_t chosen;  /* of supported_versions, or 0 */
-    uint16_t plain;   /* highest of both that tools know: published, or a late draft of 1.3 */
+    uint16_t version;   /* legacy_version */
+    uint16_t chosen;    /* of supported_versions, or 0 */
+    uint16_t ssl2_asks; /* a hello in SSL 2's form: the version it would like; or 0 */
+    uint16_t plain;     /* highest of both that tools know: published, or a late draft of 1.3 */
     struct span session_id;
     size_t n_ciphers, n_extensions, n_groups, n_formats, n_sigalgs, n_alpns;
     uint16_t *ciphers; /* on the transaction's arena */

@@ -488,10 +488,11 @@ static bool value_version(struct tx *tx, enum dir dir, uint32_t index, uint64_t 
     const struct tls_tx *t = tls_of(tx);
     const struct tls_side *s = &t->side[dir];
 
-    *ret = dir == DIR_TC     ? tls_version(t)
-           : !s->hello.seen  ? s->record_version
-           : s->hello.chosen ? s->hello.chosen
-                             : s->hello.version;
+    *ret = dir == DIR_TC        ? tls_version(t)
+           : !s->hello.seen     ? s->record_version
+           : s->hello.ssl2_asks ? s->hello.ssl2_asks
+           : s->hello.chosen    ? s->hello.chosen
+                                : s->hello.version;
     return index == 0 && *ret != 0;
 }
 
