@@ -57,7 +57,7 @@ bool cli_parse(struct cli *c, int argc, char **argv, struct err *e) MUST_CHECK;
 
 static inline const char *cli_value(const struct cli *c, enum option_id id)
 {
-    return c->given[id] ? c->values[id][0] : NULL;
+    return c->given[id] ? c->values[id][c->given[id] - 1] : NULL; /* the last one counts */
 }
 
 /* Documentation made from the tables. */
