@@ -90,6 +90,8 @@ bool event_is_foreign(const char *proto, struct span event)
 uint8_t app_find(struct span name)
 {
     const struct proto *p = proto_find(name);
+    if (p && !p->parse)
+        p = NULL; /* of the language it has the header alone: app_recognised */
     if (!p && span_ieq(name, SPAN("http1")))
         p = proto_find(SPAN("http"));
     if (span_ieq(name, SPAN("ikev2")))
@@ -101,6 +103,16 @@ uint8_t app_find(struct span name)
         if (span_ieq(span_str(foreign_protos[i].name), name))
             return (uint8_t)(APP_FOREIGN + i);
     return PROTO_NONE;
+}
+
+uint8_t app_recognised(uint8_t app)
+{
+    if (app < APP_FOREIGN || app - APP_FOREIGN >= (int)LEN(foreign_protos))
+        return app;
+    for (int i = 1; i < PROTO_COUNT; i++)
+        if (strcmp(proto_table[i]->name, foreign_protos[app - APP_FOREIGN].name) == 0)
+            return (uint8_t)i;
+    return app;
 }
 
 const char *app_name_of(uint8_t app)

@@ -76,6 +76,9 @@ bool event_is_foreign(const char *proto, struct span event);
 uint8_t app_find(struct span name);
 /* Offers every protocol's name. */
 void app_names_try(struct nearest *n);
+/* The number by which flows of a protocol that is recognised and not parsed are known; of others
+ * the same again. */
+uint8_t app_recognised(uint8_t app);
 /* Its name, never NULL. */
 const char *app_name_of(uint8_t app);
 /* IP protocols it runs over, as enum transport bits. */

@@ -73,6 +73,8 @@ static bool finish_protocol(struct build *b)
         if (app_transports(r->app) & TRANSPORT_UDP)
             r->ip_proto[IPPROTO_UDP / 8] |= 1u << IPPROTO_UDP % 8;
     }
+    if (!missing && !b->foreign)
+        r->app = app_recognised(r->app);
     if (r->app >= APP_FOREIGN && r->app < APP_FAILED)
         rule_warn(b, "protocol %s is not parsed: the rule cannot match", app_name_of(r->app));
     else if (missing)

@@ -98,6 +98,7 @@ bool setup_value(struct build *b, const struct option *o)
 bool setup_foreign(struct build *b, const struct option *o)
 {
     b->r->flags |= RULE_NEEDS_APP;
+    b->foreign = true;
     return build_app(b, (uint8_t)o->index);
 }
 
@@ -113,6 +114,7 @@ bool setup_frame(struct build *b, const struct option *o)
         return rule_fail_at(b, o->value.p, "the frame's protocol is missing");
     if (app < APP_FOREIGN)
         return rule_fail(b, "not supported: frames of %s", app_name_of(app));
+    b->foreign = true;
     return build_app(b, app) && build_sticky(b, BUFFER_FRAME);
 }
 
@@ -148,7 +150,7 @@ bool setup_app_layer_protocol(struct build *b, const struct option *o)
     else if (span_eq(name, SPAN("unknown")))
         c->app = APP_UNKNOWN;
     else
-        c->app = app_find(name);
+        c->app = app_recognised(app_find(name));
     if (c->app == PROTO_NONE)
         return app_unknown(b, name);
     for (size_t i = 0; side.n && i <= LEN(sides); i++) {
@@ -197,8 +199,10 @@ bool setup_app_layer_event(struct build *b, const struct option *o)
     if (!build_app(b, app))
         return false;
     b->r->flags |= RULE_NEEDS_APP;
-    if (app >= APP_FOREIGN)
+    if (app >= APP_FOREIGN) {
+        b->foreign = true;
         return true;
+    }
     struct span event = span_from(name, dot + 1);
     const struct proto *p = proto_table[app];
     size_t i = 0;

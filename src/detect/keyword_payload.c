@@ -221,6 +221,7 @@ bool setup_rpc(struct build *b, const struct option *o)
 bool setup_ftpbounce(struct build *b, const struct option *o)
 {
     (void)o;
+    b->foreign = true;
     return build_app(b, app_find(SPAN("ftp"))) && build_place(b, KW_FTPBOUNCE, NULL, false);
 }
 

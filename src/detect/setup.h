@@ -89,6 +89,7 @@ struct build {
     struct buffer_matches *runs_tail;
     const char *vars[BUILD_VARS];
     uint8_t n_vars;
+    bool foreign;                  /* asks for something of a protocol that is not parsed */
     uint8_t dirs_needed, dirs_any; /* of buffers and values: bits that only they allow */
     bool has_sid, has_rev, has_msg, has_gid, has_classtype, has_flow, has_threshold, has_filter;
     bool wants_packet, wants_stream; /* packet keywords, only_stream … */

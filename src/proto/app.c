@@ -241,7 +241,7 @@ static bool app_take(struct app *a, enum proto_id id)
     a->proto = proto;
     a->id = id;
     app_count(a, id)->flows++;
-    if (a->env->conf->detection_only[id]) {
+    if (a->env->conf->detection_only[id] || !proto->parse) {
         a->parser_off = true;
         return true;
     }
@@ -272,6 +272,11 @@ static void app_known(struct app *a, enum dir dir, enum proto_id id)
     a->failed = false;
     if (!a->proto) {
         app_take(a, id);
+        /* Nobody asks what the other side says. */
+        if (!a->proto->parse) {
+            a->side[other] = SIDE_KNOWN;
+            a->side_proto[other] = id;
+        }
         return;
     }
     if (a->side[other] == SIDE_KNOWN && a->side_proto[other] != id)
@@ -285,7 +290,7 @@ static bool app_recognise(struct app *a, enum dir dir, struct span data, unsigne
     enum dir other = dir_other(dir);
     bool more, swap = false;
 
-    if (data.n == 0)
+    if (data.n == 0 && a->transport == TRANSPORT_TCP)
         return a->proto != NULL || a->failed;
     /* A direction's first datagram decides. */
     if (a->transport == TRANSPORT_UDP && a->side[dir] == SIDE_FAILED)

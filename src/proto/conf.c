@@ -115,5 +115,5 @@ void proto_conf_default(struct proto_conf *c)
     };
     log_conf_default(&c->log);
     for (unsigned i = 1; i < PROTO_COUNT; i++)
-        c->enabled[i] = true;
+        c->enabled[i] = !proto_table[i]->off;
 }

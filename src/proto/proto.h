@@ -92,14 +92,16 @@ struct proto {
     const char *const
         *progress_names[2]; /* names of the progress values ("request_line"), or NULL */
     bool accepts_gaps;
+    bool off;    /* not looked for unless the configuration says so */
     bool one_tx; /* a flow is one transaction, and not counted as one in app_layer.tx */
 
     /* Does this first data of a direction belong to the protocol? `dir` says who sends it as far as
      * that is known; *ret_swap may be set when client and server are the other way round. */
     enum probe (*probe)(struct span data, enum dir dir, const struct probe_hint *hint,
                         bool *ret_swap);
-    /* Data in order. For TCP: what was not consumed comes again with more behind it. For UDP: one
-     * datagram, all of it. */
+    /* Data in order; NULL: the protocol is recognised and no more, its other members are empty
+     * then. For TCP: what was not consumed comes again with more behind it. For UDP: one datagram,
+     * all of it. */
     enum parse (*parse)(struct app *app, enum dir dir, struct span data, unsigned flags,
                         size_t *consumed);
     /* n bytes are missing (TCP). Only with accepts_gaps. */

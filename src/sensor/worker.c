@@ -381,7 +381,7 @@ static void worker_visit(void *user, struct packet *p)
     }
     if (f && packet_is(p, IPPROTO_TCP))
         stream_packet(w->streams, p);
-    else if (f && packet_is(p, IPPROTO_UDP) && p->payload.n)
+    else if (f && packet_is(p, IPPROTO_UDP))
         worker_feed(w, f, p, p->dir, p->payload, 0);
     worker_report(w, p, f, false);
     if (f && packet_is(p, IPPROTO_TCP))
