@@ -267,6 +267,11 @@ static void scan(struct detect *d, const struct prefilter *f, struct span s)
         prefilter_scan(f, s, d->hs, &d->packet);
 }
 
+static bool is_named(const struct inspection *in)
+{
+    return in->app && in->app->proto && !in->app->proto->parse;
+}
+
 static void candidates_payload(struct detect *d, struct inspection *in)
 {
     const struct engine *g = d->engine;
@@ -275,6 +280,11 @@ static void candidates_payload(struct detect *d, struct inspection *in)
 
     if (!payload_open(in))
         return;
+    if (is_named(in)) {
+        scan(d, g->named[dir], p->payload);
+        if (d->has_stream)
+            scan(d, g->named[dir], d->stream);
+    }
     switch (packet_class_of(p)) {
     case CLASS_TCP:
         if (d->has_stream)
@@ -359,6 +369,8 @@ static void inspect_more_stream(struct detect *d, struct inspection *in, uint8_t
         d->stream_at = at;
         candidates_clear(&d->packet);
         scan(d, d->engine->tcp_stream[in->dir], s);
+        if (is_named(in))
+            scan(d, d->engine->named[in->dir], s);
         candidates_sort(&d->packet);
         for (uint32_t i = 0; i < d->packet.n; i++)
             inspect_packet_rule(d, in, proto, d->engine->rules[d->packet.list[i]]);

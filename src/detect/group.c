@@ -62,7 +62,7 @@ struct pot {
 struct build {
     struct engine *g;
     const char *cache_dir;
-    struct pattern_list tcp_stream[2], tcp_packet[2], udp[2], other[2];
+    struct pattern_list named[2], tcp_stream[2], tcp_packet[2], udp[2], other[2];
     struct pot *pots;
     size_t n_pots;
     struct rule_list packet[CLASSES][2], ip_only[2], app[PROTO_COUNT][2];
@@ -162,6 +162,13 @@ static struct pot *pot_of(struct build *b, uint16_t catalogue, uint16_t transfor
     return &b->pots[b->n_pots++];
 }
 
+/* Of a protocol that is recognised and not parsed: such rules would be candidates everywhere with
+ * the short patterns they have, and are looked for in such flows alone. */
+static bool rule_is_named(const struct rule *r)
+{
+    return r->app != PROTO_NONE && r->app < PROTO_COUNT && !proto_table[r->app]->parse;
+}
+
 static void sort_payload(struct build *b, const struct rule *r)
 {
     struct pattern p = pattern_of(r);
@@ -170,6 +177,10 @@ static void sort_payload(struct build *b, const struct rule *r)
     for (uint8_t dir = 0; dir < 2; dir++) {
         if (!rule_in_dir(r, dir))
             continue;
+        if (rule_is_named(r)) {
+            pattern_add(&b->named[dir], p);
+            continue;
+        }
         if (rule_in_class(r, CLASS_TCP)) {
             if (stream)
                 pattern_add(&b->tcp_stream[dir], p);
@@ -343,7 +354,8 @@ static bool build_filters(struct build *b, struct err *e)
     struct engine *g = b->g;
 
     for (int dir = 0; dir < 2; dir++) {
-        if (!filter_build(b, &b->tcp_stream[dir], &g->tcp_stream[dir], e) ||
+        if (!filter_build(b, &b->named[dir], &g->named[dir], e) ||
+            !filter_build(b, &b->tcp_stream[dir], &g->tcp_stream[dir], e) ||
             !filter_build(b, &b->tcp_packet[dir], &g->tcp_packet[dir], e) ||
             !filter_build(b, &b->udp[dir], &g->udp[dir], e) ||
             !filter_build(b, &b->other[dir], &g->other[dir], e))
@@ -408,6 +420,7 @@ static void build_lists(struct build *b)
 static void build_free(struct build *b)
 {
     for (int dir = 0; dir < 2; dir++) {
+        mem_free(b->named[dir].list);
         mem_free(b->tcp_stream[dir].list);
         mem_free(b->tcp_packet[dir].list);
         mem_free(b->udp[dir].list);

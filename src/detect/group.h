@@ -84,6 +84,7 @@ struct engine {
     struct prefilter **filters; /* all, to free and to size scratch by */
     size_t n_filters;
     /* payload, by direction */
+    struct prefilter *named[2]; /* payload rules of protocols that are recognised only */
     struct prefilter *tcp_stream[2], *tcp_packet[2], *udp[2], *other[2];
     struct unit *packet_units[2]; /* header buffers */
     uint32_t n_packet_units[2];
