@@ -55,10 +55,10 @@ def test_bash():
 def test_zsh():
     # A terminal inside zsh, on which Tab is pressed.
     script = '''zmodload zsh/zpty; zpty t zsh -f -i
-zpty -w t 'PS1=; autoload -U compinit; compinit -u; source <(daizong completion zsh)'
+zpty -w t 'PS1=; autoload -U compinit; compinit -D -u; source <(daizong completion zsh)'
 sleep 1; zpty -w t $'daizong que\\t \\b'; zpty -w t 'x'; zpty -n -w t $'daizong query --old\\t'; sleep 1; zpty -r -t t out
 print -r -- "$out"; while zpty -r -t t out; do print -r -- "$out"; done; zpty -d t'''
-    done = shell(['zsh', '-fc'], 'autoload -U compinit; compinit -u -d /dev/null; source <(daizong completion zsh); print $_comps[daizong]')
+    done = shell(['zsh', '-fc'], 'autoload -U compinit; compinit -D -u; source <(daizong completion zsh); print $_comps[daizong]')
     check(done.stdout.strip() == '_daizong' and not done.stderr, 'the script is taken', done.stdout + done.stderr)
     done = shell(['zsh', '-fc'], script)
     check('--oldest-first' in done.stdout, 'Tab', done.stdout[-800:] + done.stderr)
