@@ -11,6 +11,7 @@ import { startStream, stopStream } from './app/stream';
 import type { Session } from './app/types';
 import { Button, Card, Empty, Failed, Loading, PageHead } from './ui/base';
 import { Frame } from './ui/frame';
+import { toTheData } from './ui/timepicker';
 import { Overview } from './pages/overview';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -30,6 +31,8 @@ const PAGES: [RegExp, string, () => Promise<Page>][] = [
   [/^\/system$/, 'nav.system', async () => (await import('./pages/system')).System],
   [/^\/about$/, 'nav.about', async () => (await import('./pages/about')).About],
 ];
+
+const RANGED = /^\/(inbox|events|hosts?)\b/;
 
 const loaded = new Map<RegExp, Page>();
 loaded.set(PAGES[0][0], Overview);
@@ -52,6 +55,10 @@ function Router() {
       },
       () => setBad(true),
     );
+  }, [key]);
+  // Whoever opens a page by its bare address gets to see data, if there is any. The overview looks for itself.
+  useEffect(() => {
+    if (key && RANGED.test(path.value)) void toTheData();
   }, [key]);
   if (!entry)
     return (

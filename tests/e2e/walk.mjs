@@ -89,16 +89,21 @@ step('overview: a range dragged on the trend answers for the lists, and stands i
 });
 
 step('without a range in the address, data of another time is shown and the page says so', async (w) => {
-  const p = await tab(w, w.c, '/');
-  await heading(p, 'nav.overview');
   const o = await w.node.get('/overview', { from: 'now-24h' });
-  // The captures may have been recorded within the last day.
-  if (o.totals.events === 0) {
-    await p.waitForURL(/from=/);
-    await p.getByText(text('overview.moved')).waitFor();
+  for (const [path, name, rows, n] of [
+    ['/', 'nav.overview', '.feed li', alertsInAll],
+    ['/inbox', 'nav.inbox', '[id^=inbox-].g-row', known.alerts.size],
+  ]) {
+    const p = await tab(w, w.c, path);
+    await heading(p, name);
+    // The captures may have been recorded within the last day.
+    if (o.totals.events === 0) {
+      await p.waitForURL(/from=/);
+      await p.getByText(text('range.moved')).waitFor();
+    }
+    await p.waitForFunction(([q, k]) => document.querySelectorAll(q).length === k, [rows, n]);
+    await close(w, p);
   }
-  await p.waitForFunction((n) => document.querySelectorAll('.feed li').length === n, alertsInAll);
-  await close(w, p);
 });
 
 step('inbox: j and k move, o opens, e archives a whole group, u takes it back, s escalates', async (w) => {

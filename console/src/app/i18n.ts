@@ -34,12 +34,17 @@ export async function setLang(l: Lang, remember = true): Promise<void> {
   }
 }
 
+/** What the browser is set to: Chinese or, for every other language, English. */
+function browserLang(): Lang {
+  return navigator.languages.some((l) => l.toLowerCase().startsWith('zh')) ? 'zh-CN' : 'en';
+}
+
 /** The first language; later also what another tab of this browser switches to. */
 export function initLang(): Promise<void> {
   addEventListener('storage', (e) => {
     if (e.key === STORE && (e.newValue === 'en' || e.newValue === 'zh-CN')) void setLang(e.newValue, false);
   });
-  return setLang(stored() ?? 'zh-CN', false);
+  return setLang(stored() ?? browserLang(), false);
 }
 
 /** Takes the account's language unless this browser already chose one. */

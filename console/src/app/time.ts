@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one time range of the page (`from`, `to` in the URL) and how times are written.
-import { computed } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { param, setParams } from './route';
 import { lang, t } from './i18n';
 
@@ -10,6 +10,15 @@ export const to = computed(() => param('to', 'now'));
 export const isLiveRange = computed(() => to.value === 'now');
 
 export const QUICK = ['now-15m', 'now-1h', 'now-6h', 'now-24h', 'now-7d', 'now-30d'];
+/** The range that was chosen for the reader because the usual one holds nothing. */
+const movedTo = signal('');
+const here = () => from.value + ' ' + to.value;
+export const isMoved = computed(() => movedTo.value === here());
+/** Marks the range in force as one that nobody asked for, so that the page's head says so. */
+export function markMoved(): void {
+  movedTo.value = here();
+}
+
 const UNIT: Record<string, number> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };
 
 /** Milliseconds since the epoch of `now`, `now-24h` or an RFC 3339 time; NaN when it is neither. */

@@ -307,6 +307,7 @@ export function Events() {
   return (
     <>
       <PageHead
+        ranged
         title={t('nav.events')}
         sub={total !== undefined && !bad ? t('events.sub', { n: total, ms: Math.round(s.took) }) : s.loading ? t('state.loading') : ''}
       >

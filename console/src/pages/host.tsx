@@ -188,6 +188,7 @@ export function Host() {
   return (
     <>
       <PageHead
+        ranged
         title={<span class="mono host-title">{ip}</span>}
         sub={d ? [t(d.internal ? 'hosts.internal' : 'hosts.external'), ...d.macs, ...d.names.slice(0, 2).map((n) => n.name)].join(' · ') : ''}
       >

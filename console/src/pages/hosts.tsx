@@ -125,7 +125,7 @@ export function Hosts() {
   ];
   return (
     <>
-      <PageHead title={t('nav.hosts')} sub={s.loading ? t('state.loading') : t(s.cursor ? 'hosts.sub.more' : 'hosts.sub', { n: s.hosts.length })}>
+      <PageHead title={t('nav.hosts')} ranged sub={s.loading ? t('state.loading') : t(s.cursor ? 'hosts.sub.more' : 'hosts.sub', { n: s.hosts.length })}>
         <FilterField value={q} label={t('hosts.filter')} onChange={(v) => setParams({ q: v })} />
       </PageHead>
       {s.error ? (

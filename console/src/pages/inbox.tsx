@@ -332,7 +332,7 @@ export function Inbox() {
   const many = everything ? (totals?.groups ?? 0) : selected.size;
   return (
     <>
-      <PageHead title={t('nav.inbox')} sub={sub}>
+      <PageHead title={t('nav.inbox')} ranged sub={sub}>
         <FilterField value={text} label={t('inbox.filter')} onChange={(q) => setParams({ q, open: null })} />
         {sevs.map((v) => (
           <Chip key={v} label={t('severity.' + v)} onRemove={() => setParams({ severity: sevs.filter((x) => x !== v).join(',') })} />

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Overview: what needs a decision, what happens over time, who is in it, and the alerts as they come in. A range
 // dragged on the trend answers for the numbers and lists of the page. With no event at all it is the first run.
-import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { url, useApi } from '../app/api';
 import { endpoint, severity, shortName, summary } from '../app/eve';
@@ -10,7 +9,7 @@ import { t } from '../app/i18n';
 import { term } from '../app/query';
 import { href, param, path, setParams } from '../app/route';
 import { feed, live, setLive, stats, unseen, showUnseen } from '../app/stream';
-import { ago, brief, clock, DEFAULT_FROM, from, fullDay, isLiveRange, iso, rangeWords, resolve, spanWords, to, setRange } from '../app/time';
+import { ago, brief, clock, from, fullDay, isLiveRange, isMoved, iso, markMoved, resolve, spanWords, to, setRange } from '../app/time';
 import type { Event, EventList, Overview as Data } from '../app/types';
 import { Answer, Button, Card, Empty, Loading, PageHead, Stale } from '../ui/base';
 import { Histogram, Legend, LineChart, TopList, type Span } from '../ui/charts';
@@ -125,10 +124,6 @@ function Feed() {
   );
 }
 
-/** The range that was chosen for the reader because the usual one holds nothing: `from` and `to`. */
-const moved = signal('');
-const here = () => from.value + ' ' + to.value;
-
 /** Nothing in the range: nowhere at all (first run), or elsewhere in time. Nobody asked for the usual range by
  * name, so then the page goes to where the data is and says so. */
 function Nothing() {
@@ -139,7 +134,7 @@ function Nothing() {
     const look = async () => {
       const s = await dataSpan().catch(() => null);
       if (gone) return;
-      if (s && !param('from') && !param('to') && (await showAll(true).catch(() => false))) moved.value = here();
+      if (s && !param('from') && !param('to') && (await showAll(true).catch(() => false))) markMoved();
       setSpan(s);
     };
     void look();
@@ -160,17 +155,6 @@ function Nothing() {
         </Empty>
       </Card>
     </>
-  );
-}
-
-function Moved() {
-  return (
-    <span role="status">
-      {t('overview.moved')}{' '}
-      <button type="button" class="link" onClick={() => setRange(DEFAULT_FROM, 'now')}>
-        {rangeWords(DEFAULT_FROM, 'now')}
-      </button>
-    </span>
   );
 }
 
@@ -205,7 +189,7 @@ export function Overview() {
   const rates = (v: number[], s: number) => v.map((x) => (x * 8) / (s || 1));
   return (
     <>
-      <PageHead title={t('nav.overview')} sub={moved.value === here() ? <Moved /> : all ? fresh(all) : whole.loading ? t('state.loading') : ''}>
+      <PageHead title={t('nav.overview')} ranged sub={isMoved.value ? '' : all ? fresh(all) : whole.loading ? t('state.loading') : ''}>
         {whole.data && whole.at > 0 && every > 0 && <span class="muted small">{t('overview.updated', { ago: ago(whole.at) })}</span>}
       </PageHead>
       <Answer of={whole} lines={12}>

@@ -5,14 +5,30 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ApiError, Result } from '../app/api';
 import { t } from '../app/i18n';
-import { brief } from '../app/time';
+import { brief, DEFAULT_FROM, isMoved, rangeWords, setRange } from '../app/time';
 import { Icon } from './icons';
 
-export function PageHead(p: { title: ComponentChildren; sub?: ComponentChildren; children?: ComponentChildren }) {
+function Moved() {
+  return (
+    <span role="status">
+      {t('range.moved')}{' '}
+      <button type="button" class="link" onClick={() => setRange(DEFAULT_FROM, 'now')}>
+        {rangeWords(DEFAULT_FROM, 'now')}
+      </button>
+    </span>
+  );
+}
+
+/** `ranged`: the page shows the time range of the address, and says so where the range was chosen for the reader. */
+export function PageHead(p: { title: ComponentChildren; sub?: ComponentChildren; ranged?: boolean; children?: ComponentChildren }) {
+  const moved = p.ranged && isMoved.value;
   return (
     <header class="page-head">
       <h1>{p.title}</h1>
-      <p class="sub">{p.sub}</p>
+      <p class="sub">
+        {p.sub}
+        {moved && (p.sub ? <> · <Moved /></> : <Moved />)}
+      </p>
       <div class="page-tools">{p.children}</div>
     </header>
   );

@@ -3,7 +3,8 @@
 import { useRef, useState } from 'preact/hooks';
 import { api, url } from '../app/api';
 import { t } from '../app/i18n';
-import { clock, from, fullDay, iso, QUICK, rangeWords, resolve, setRange, to, zoomOut } from '../app/time';
+import { param } from '../app/route';
+import { clock, DEFAULT_FROM, from, fullDay, iso, markMoved, QUICK, rangeWords, resolve, setRange, to, zoomOut } from '../app/time';
 import type { EventList } from '../app/types';
 import { Button } from './base';
 import { Icon } from './icons';
@@ -26,6 +27,17 @@ export async function showAll(replace = false): Promise<boolean> {
   if (!s) return false;
   const pad = Math.max(2000, (s[1] - s[0]) * 0.05);
   setRange(iso(s[0] - pad), Date.now() - s[1] < 120e3 ? 'now' : iso(s[1] + pad), replace);
+  return true;
+}
+
+/** Goes to where the data is if nobody asked for a range by name and the usual one ends after all data; the page's
+ * head then says so. Tells whether it went. */
+export async function toTheData(): Promise<boolean> {
+  if (param('from') || param('to')) return false;
+  const s = await dataSpan().catch(() => null);
+  if (!s || s[1] >= resolve(DEFAULT_FROM) || param('from') || param('to')) return false;
+  if (!(await showAll(true).catch(() => false))) return false;
+  markMoved();
   return true;
 }
 
