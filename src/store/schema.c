@@ -4,6 +4,8 @@
 
 #include "base/must.h"
 
+enum { ROOM_FOR_CHANGE = 4 << 20 };
+
 static const char *const column_types[] = {
     [COL_LC] = "LowCardinality(String)",
     [COL_STR] = "String",
@@ -289,6 +291,38 @@ static bool names_have(const struct buf *names, const char *name)
     return span_find(buf_span(names), span_str(line)) != SIZE_MAX;
 }
 
+/* A change of a table writes its definition anew. On a full disk the engine leaves that file empty,
+ * and then nothing reads the table again: so nothing is changed where there is hardly room. */
+static bool room_for_change(struct store *s, struct err *e)
+{
+    struct buf answer CLEANUP(buf_free) = buf_new(4096);
+    struct store_query q = {.sql = "SELECT min(free_space) FROM system.disks",
+                            .format = "TabSeparated",
+                            .scope = {.all = true}};
+    uint64_t free_bytes;
+
+    if (!store_query(s, &q, &answer, NULL, e))
+        return false;
+    if (span_u64(span_trim(buf_span(&answer)), &free_bytes) && free_bytes < ROOM_FOR_CHANGE)
+        return err_set(e, ERR_FULL,
+                       "the disk has %llu KB left: make room, tables are not changed below %u MB",
+                       (unsigned long long)(free_bytes >> 10), ROOM_FOR_CHANGE >> 20);
+    return true;
+}
+
+static bool arrived_add(struct store *s, struct err *e)
+{
+    struct buf have CLEANUP(buf_free) = buf_new(1 << 16);
+
+    if (!names_get(s,
+                   "SELECT name FROM system.columns WHERE database = currentDatabase() AND "
+                   "table = 'alerts_hour'",
+                   &have, e))
+        return false;
+    return names_have(&have, "arrived") ||
+           (room_for_change(s, e) && exec_format(s, alerts_arrived, 0, e));
+}
+
 static bool columns_add(struct store *s, struct err *e)
 {
     struct buf have CLEANUP(buf_free) = buf_new(1 << 20);
@@ -309,7 +343,7 @@ static bool columns_add(struct store *s, struct err *e)
         buf_str(&sql, " ADD COLUMN IF NOT EXISTS ");
         column_define(&sql, i);
     }
-    return sql.n == 0 || store_exec(s, buf_cstr(&sql), e);
+    return sql.n == 0 || (room_for_change(s, e) && store_exec(s, buf_cstr(&sql), e));
 }
 
 static bool is_current_view(struct span name)
@@ -338,7 +372,7 @@ static bool views_ensure(struct store *s, struct err *e)
             continue;
         buf_clear(&sql);
         buf_printf(&sql, "DROP VIEW `%s`.`%.*s`", db, (int)name.n, (const char *)name.p);
-        if (!store_exec(s, buf_cstr(&sql), e))
+        if (!room_for_change(s, e) || !store_exec(s, buf_cstr(&sql), e))
             return false;
     }
     for (size_t i = 0; i < LEN(views); i++) {
@@ -386,7 +420,8 @@ bool schema_set_retention(struct store *s, unsigned days, struct err *e)
         return false;
     if (same)
         return true;
-    return exec_format(s, "ALTER TABLE `%s`.events MODIFY TTL ingest_ts + INTERVAL %u DAY", days,
+    return room_for_change(s, e) &&
+           exec_format(s, "ALTER TABLE `%s`.events MODIFY TTL ingest_ts + INTERVAL %u DAY", days,
                        e) &&
            exec_format(s, "ALTER TABLE `%s`.quarantine MODIFY TTL ingest_ts + INTERVAL %u DAY",
                        days, e);
@@ -415,7 +450,7 @@ bool schema_ensure(struct store *s, const struct schema_conf *conf, struct err *
     bool ok = exec_format(s, "CREATE DATABASE IF NOT EXISTS `%s`", days, e) &&
               store_exec(s, buf_cstr(&sql), e) && exec_format(s, table_quarantine, days, e) &&
               exec_format(s, table_minute, days, e) && exec_format(s, table_alerts, days, e) &&
-              exec_format(s, alerts_arrived, days, e) && exec_format(s, table_hosts, days, e) &&
-              columns_add(s, e) && views_ensure(s, e) && schema_set_retention(s, days, e);
+              arrived_add(s, e) && exec_format(s, table_hosts, days, e) && columns_add(s, e) &&
+              views_ensure(s, e) && schema_set_retention(s, days, e);
     return ok || err_wrap(e, "the store's tables");
 }
