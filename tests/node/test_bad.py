@@ -72,7 +72,7 @@ def test_disk_full():
                 with open(path, 'w') as f:
                     f.write('\n'.join(lines(1, n)) + '\n')
                 check(until(lambda: node.count() == n), 'with room', node.count())
-                with open(d + '/m/filler', 'wb') as f:
+                with open(d + '/m/filler', 'wb', buffering=0) as f:
                     try:
                         while True:
                             f.write(b'\0' * (1 << 16))
