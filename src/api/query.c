@@ -165,29 +165,6 @@ static bool name_looks_like_field(struct span s)
     return true;
 }
 
-/* Edits to get from a to b, cut off at 3; both short. */
-static unsigned distance(struct span a, struct span b)
-{
-    unsigned row[65];
-    if (a.n > 64 || b.n > 64 || a.n > b.n + 2 || b.n > a.n + 2)
-        return 3;
-    for (unsigned j = 0; j <= b.n; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a.n; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= b.n; j++) {
-            unsigned up = row[j];
-            unsigned best = diagonal + (a.p[i - 1] != b.p[j - 1]);
-            best = best < up + 1 ? best : up + 1;
-            best = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-            diagonal = up;
-            row[j] = best;
-        }
-    }
-    return row[b.n];
-}
-
 static struct query *unknown_field(struct parser *p, size_t at, struct span name)
 {
     char text[FIELD_PATH], best[FIELD_PATH] = "";
@@ -196,7 +173,7 @@ static struct query *unknown_field(struct parser *p, size_t at, struct span name
         struct span path = field_path((enum field)f, text, sizeof(text));
         bool last_part =
             span_ends(path, name) && path.n > name.n && path.p[path.n - name.n - 1] == '.';
-        unsigned d = last_part ? 1 : distance(name, path);
+        unsigned d = last_part ? 1 : span_distance(name, path);
         if (d < least) {
             least = d;
             span_copy(path, best, sizeof(best));

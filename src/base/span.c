@@ -2,6 +2,8 @@
 /* Searching and cutting borrowed bytes. Nothing here allocates or fails. */
 #include "base/span.h"
 
+#include <limits.h>
+
 bool span_ieq(struct span a, struct span b)
 {
     if (a.n != b.n)
@@ -10,6 +12,28 @@ bool span_ieq(struct span a, struct span b)
         if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
             return false;
     return true;
+}
+
+/* One row of the table at a time. */
+unsigned span_distance(struct span a, struct span b)
+{
+    unsigned row[SPAN_DISTANCE_MOST + 1];
+
+    if (a.n > SPAN_DISTANCE_MOST || b.n > SPAN_DISTANCE_MOST)
+        return UINT_MAX;
+    for (unsigned j = 0; j <= b.n; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a.n; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= b.n; j++) {
+            unsigned change = diagonal + (ascii_lower(a.p[i - 1]) != ascii_lower(b.p[j - 1]));
+            unsigned step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = change < step ? change : step;
+        }
+    }
+    return row[b.n];
 }
 
 size_t span_find_byte(struct span s, uint8_t c)

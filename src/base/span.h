@@ -92,6 +92,10 @@ static inline int ascii_hex(uint8_t c)
 
 /* ASCII case ignored. */
 bool span_ieq(struct span a, struct span b) PURE;
+enum { SPAN_DISTANCE_MOST = 64 };
+/* Levenshtein's distance, ASCII case ignored: for "did you mean" in messages. UINT_MAX where one of
+ * the two has more than SPAN_DISTANCE_MOST bytes. */
+unsigned span_distance(struct span a, struct span b) PURE;
 /* Index of the first byte c in s, or s.n. */
 size_t span_find_byte(struct span s, uint8_t c) PURE;
 /* Index of the first occurrence of what in s, or SIZE_MAX. */

@@ -36,29 +36,6 @@ const struct command commands[] = {
 };
 const size_t commands_n = LEN(commands);
 
-unsigned cli_distance(const char *a, const char *b)
-{
-    unsigned row[65];
-    size_t n = strlen(a), m = strlen(b);
-    if (n > 64 || m > 64)
-        return 64;
-    for (unsigned j = 0; j <= m; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= n; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= m; j++) {
-            unsigned up = row[j];
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            best = best < up + 1 ? best : up + 1;
-            best = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-            diagonal = up;
-            row[j] = best;
-        }
-    }
-    return row[m];
-}
-
 static bool allowed(const struct command *cmd, enum option_id id)
 {
     for (const enum option_id *o = common_options; *o != OPT_COUNT; o++)
@@ -76,7 +53,7 @@ static bool unknown_option(const struct command *cmd, const char *text, const ch
     const char *best = NULL;
     unsigned least = 3;
     for (unsigned i = 0; i < OPT_COUNT; i++) {
-        unsigned d = cli_distance(name, option_table[i].name);
+        unsigned d = span_distance(span_str(name), span_str(option_table[i].name));
         if (allowed(cmd, (enum option_id)i) && d < least) {
             least = d;
             best = option_table[i].name;
@@ -93,7 +70,7 @@ static bool unknown_command(const char *word, struct err *e)
     const char *best = NULL;
     unsigned least = 3;
     for (size_t i = 0; i < commands_n; i++) {
-        unsigned d = cli_distance(word, commands[i].name);
+        unsigned d = span_distance(span_str(word), span_str(commands[i].name));
         if (d < least) {
             least = d;
             best = commands[i].name;

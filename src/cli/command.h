@@ -64,5 +64,3 @@ static inline const char *cli_value(const struct cli *c, enum option_id id)
 void cli_help(const struct command *one); /* NULL: all */
 void cli_completion(const char *shell);   /* "bash", "zsh" or "fish" */
 void cli_man(void);
-/* Fewest single-character edits between two words. */
-unsigned cli_distance(const char *a, const char *b);

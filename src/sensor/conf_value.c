@@ -74,39 +74,13 @@ static const struct conf_key {
 #undef KEY
 };
 
-/* Levenshtein distance, cut at `limit`. */
-static unsigned key_distance(struct span a, struct span b, unsigned limit)
-{
-    unsigned row[64];
-
-    if (a.n >= LEN(row) || b.n >= LEN(row) || (a.n > b.n ? a.n - b.n : b.n - a.n) > limit)
-        return limit + 1;
-    for (size_t j = 0; j <= b.n; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= a.n; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= b.n; j++) {
-            unsigned up = row[j];
-            unsigned best = diagonal + (a.p[i - 1] != b.p[j - 1]);
-            if (up + 1 < best)
-                best = up + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = up;
-            row[j] = best;
-        }
-    }
-    return row[b.n];
-}
-
 static const char *key_nearest(const char *path)
 {
     const char *best = NULL;
     unsigned least = 9;
 
     for (size_t i = 0; i < LEN(conf_keys); i++) {
-        unsigned d = key_distance(span_str(path), span_str(conf_keys[i].path), 8);
+        unsigned d = span_distance(span_str(path), span_str(conf_keys[i].path));
         if (d < least) {
             least = d;
             best = conf_keys[i].path;

@@ -7,6 +7,8 @@
 
 #include "unit.h"
 
+#include <limits.h>
+
 static void spans(void)
 {
     uint64_t u;
@@ -15,6 +17,13 @@ static void spans(void)
 
     CHECK(span_eq(span_split(&s, ','), SPAN("a")) && span_eq(span_split(&s, ','), SPAN("b")));
     CHECK(span_split(&s, ',').n == 0 && span_eq(span_split(&s, ','), SPAN("c")) && s.n == 0);
+    CHECK(span_distance(SPAN("conten"), SPAN("Content")) == 1 &&
+          span_distance(SPAN("abc"), SPAN("")) == 3);
+    CHECK(span_distance(SPAN("flow"), SPAN("wolf")) == 4 &&
+          span_distance(SPAN("x"), SPAN("X")) == 0);
+    uint8_t lengthy[SPAN_DISTANCE_MOST + 1] = {0};
+    CHECK(span_distance(span_of(lengthy, sizeof(lengthy)), SPAN("x")) == UINT_MAX);
+    CHECK(span_distance(span_of(lengthy, SPAN_DISTANCE_MOST), SPAN("x")) == SPAN_DISTANCE_MOST);
     CHECK(span_u64(SPAN("18446744073709551615"), &u) && u == UINT64_MAX);
     CHECK(!span_u64(SPAN("18446744073709551616"), &u) && !span_u64(SPAN(""), &u));
     CHECK(span_i64(SPAN("-9223372036854775808"), &i) && i == INT64_MIN);
