@@ -310,7 +310,9 @@ static bool prepare(struct engine *en, struct slot *slot, const struct engine_as
     if (ask->reader)
         buf_printf(&sql,
                    ", max_memory_usage = %llu, max_execution_time = %u, max_result_rows = %llu,"
-                   " result_overflow_mode = 'throw', timeout_overflow_mode = 'throw'",
+                   " result_overflow_mode = 'throw', timeout_overflow_mode = 'throw',"
+                   /* The default is 1 GB a thread: no query of ours would get a second one. */
+                   " max_threads_min_free_memory_per_thread = 67108864",
                    (unsigned long long)en->conf.query_memory, en->conf.query_time_s,
                    (unsigned long long)en->conf.query_rows);
     for (size_t i = 0; i < ask->settings_n; i++) {
