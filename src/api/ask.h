@@ -16,7 +16,9 @@ bool ask_range(struct api_call *c, struct range *ret);
 /* From the argument q; false: the error answer is there. */
 bool ask_query(struct api_call *c, const char *argument, struct query **ret);
 bool ask_query_text(struct api_call *c, struct span text, struct query **ret);
-/* "timestamp >= … AND timestamp < …" for a column of events; seconds for a roll-up's. */
+/* The condition on a table's time: "timestamp" of events (which needs its columns timestamp and
+ * timestamp_s in sight), "minute" or "hour" of a roll-up, whose rows count when they begin within.
+ */
 void ask_time_sql(struct buf *b, const char *column, const struct range *r);
 /* The range that is all of it: an open beginning becomes the oldest event. */
 bool ask_close_range(struct api_call *c, struct range *r);

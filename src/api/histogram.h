@@ -21,3 +21,7 @@ uint64_t histogram_interval(const struct range *r, uint64_t want_s);
 void histogram_place(struct histogram *h, const struct range *r, uint64_t want_s);
 /* Appends the members interval_s, series, times (and total) to the open object. */
 void histogram_json(struct api_call *c, const struct histogram *h);
+/* "(SELECT timestamp_s, event_type, daizong_severity …)": the events with this address on either
+ * side, one side after the other: each has its own order in the store, both together would read
+ * everything. The range may end within a second; then it costs more. */
+void histogram_either_sql(struct buf *b, const struct range *r, const struct ip *ip);

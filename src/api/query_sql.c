@@ -180,6 +180,17 @@ static void column_exists(struct buf *b, enum field f)
     }
 }
 
+/* Types are in lower case: compared as they are stored, the table's order finds them. */
+static void event_type_condition(struct buf *b, struct span type)
+{
+    struct buf lower = buf_new(type.n + 1);
+    for (size_t i = 0; i < type.n; i++)
+        buf_byte(&lower, ascii_lower(type.p[i]));
+    buf_str(b, "event_type = ");
+    schema_quote(b, buf_span(&lower));
+    buf_free(&lower);
+}
+
 static void column_condition(struct buf *b, const struct query *q, enum field f)
 {
     const struct field_row *r = &field_table[f];
@@ -187,6 +198,8 @@ static void column_condition(struct buf *b, const struct query *q, enum field f)
     v.lower = r->column == COL_LC;
     if (q->op == QUERY_EXISTS) {
         column_exists(b, f);
+    } else if (f == F_event_type && q->op == QUERY_EQ) {
+        event_type_condition(b, q->low.text);
     } else if (r->column == COL_STRS && q->op == QUERY_EQ) {
         buf_printf(b, "has(%s, ", r->id); /* what its index answers */
         schema_quote(b, q->low.text);

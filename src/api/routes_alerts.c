@@ -117,10 +117,11 @@ static bool around_json(struct api_call *c, const struct group *g)
     struct buf sql = buf_new(8192), out = buf_new(16 << 20);
     uint64_t margin = (range.to_ns - range.from_ns) / 4 + (uint64_t)600 * NS_PER_S;
     range.from_ns = range.from_ns > margin ? range.from_ns - margin : 0;
-    range.to_ns += margin;
+    range.from_ns -= range.from_ns % NS_PER_S;
+    range.to_ns = (range.to_ns + margin) / NS_PER_S * NS_PER_S;
     histogram_place(&h, &range, 0);
     buf_printf(&sql,
-               "SELECT intDiv(toUnixTimestamp(timestamp), %llu) * %llu AS t, " TIMELINE_KEY
+               "SELECT intDiv(toUnixTimestamp(timestamp_s), %llu) * %llu AS t, " TIMELINE_KEY
                ", count() FROM events WHERE ",
                (unsigned long long)h.interval_s, (unsigned long long)h.interval_s);
     ask_time_sql(&sql, "timestamp", &range);

@@ -254,25 +254,25 @@ static void where_sql(struct buf *b, const char *time, const struct range *range
     query_sql(b, q);
 }
 
-/* The table and its condition. An address on either side is looked for one side after the other:
- * each has its own order in the store, both together would read everything. */
-static void rows_sql(struct buf *b, const struct range *range, const struct query *q)
+void histogram_either_sql(struct buf *b, const struct range *r, const struct ip *ip)
 {
-    if (q->kind != QUERY_FIELD || q->targets != 2) {
-        buf_str(b, "events");
-        where_sql(b, "timestamp", range, q);
-        return;
+    static const char *const sides[] = {"src_ip", "dest_ip"};
+    char text[IP_TEXT];
+    ip_text(ip, text);
+    for (size_t i = 0; i < LEN(sides); i++) {
+        buf_printf(b, "%sSELECT timestamp_s, event_type, daizong_severity FROM events WHERE ",
+                   i ? " UNION ALL " : "(");
+        ask_time_sql(b, "timestamp", r);
+        buf_printf(b, " AND %s = toIPv6('%s')", sides[i], text);
     }
-    struct query first = *q, second = *q;
-    first.targets = second.targets = 1;
-    second.target[0] = q->target[1];
-    buf_str(b, "(SELECT timestamp, event_type, daizong_severity FROM events");
-    where_sql(b, "timestamp", range, &first);
-    buf_str(b, " UNION ALL SELECT timestamp, event_type, daizong_severity FROM events");
-    where_sql(b, "timestamp", range, &second);
-    buf_str(b, " AND NOT ");
-    query_sql(b, &first);
-    buf_str(b, ")");
+    buf_str(b,
+            " AND NOT (src_ip = dest_ip))"); /* of the target's side, written as its order has it */
+}
+
+static bool is_either_address(const struct query *q)
+{
+    return q->kind == QUERY_FIELD && q->op == QUERY_EQ && q->targets == 2 &&
+           q->target[0].field == F_src_ip && q->target[1].field == F_dest_ip;
 }
 
 void histogram_run(struct api_call *c)
@@ -292,22 +292,25 @@ void histogram_run(struct api_call *c)
     }
     histogram_place(&h, &range, want_s);
     struct buf sql = buf_new(SQL_MAX), out = buf_new(64 << 20);
-    bool rollup = query_is_rollup(q) && h.interval_s % 60 == 0;
+    bool rollup = query_is_rollup(q) && h.interval_s % 60 == 0, either = is_either_address(q);
     if (rollup) { /* whole minutes at both ends, so that both ways count the same */
         range.from_ns = range.from_ns / NS_PER_S / 60 * 60 * NS_PER_S;
         range.to_ns = (range.to_ns / NS_PER_S + 59) / 60 * 60 * NS_PER_S;
         histogram_place(&h, &range, want_s);
     }
     buf_printf(&sql,
-               "SELECT intDiv(toUnixTimestamp(%s), %llu) * %llu AS t, toString(%s) AS k, "
+               "SELECT intDiv(toUnixTimestamp(%s), %llu) * %llu AS t, %s AS k, "
                "toUInt64(%s) AS n FROM %s",
-               rollup ? "minute" : "timestamp", (unsigned long long)h.interval_s,
+               rollup ? "minute" : "timestamp_s", (unsigned long long)h.interval_s,
                (unsigned long long)h.interval_s, series_column(call_arg(c, "by")->s),
-               rollup ? "sum(events)" : "count()", rollup ? "events_minute" : "");
-    if (rollup)
-        where_sql(&sql, "minute", &range, q);
+               rollup ? "sum(events)" : "count()",
+               rollup   ? "events_minute"
+               : either ? ""
+                        : "events");
+    if (either)
+        histogram_either_sql(&sql, &range, &q->low.cidr.ip);
     else
-        rows_sql(&sql, &range, q);
+        where_sql(&sql, rollup ? "minute" : "timestamp", &range, q);
     buf_str(&sql, " GROUP BY t, k ORDER BY t");
     if (ask_store(c, buf_cstr(&sql), &out)) {
         h.rows = &out;
@@ -340,10 +343,12 @@ static bool top_sql(struct api_call *c, struct buf *sql, const struct query_targ
     struct buf value = buf_new(4096), number = buf_new(4096), text = buf_new(4096);
     bool array, ok = true;
     query_sql_value(&value, t, &array);
-    buf_str(&number, "0");
-    if (sum->field != F_root) {
-        buf_clear(&number);
+    if (sum->field == F_root) {
+        buf_str(&number, "n");
+    } else {
+        buf_str(&number, "toUInt64(sum(");
         ok = query_sql_number(&number, sum);
+        buf_str(&number, "))");
         if (!ok)
             answer_error(c, 422, "invalid", "see /api/v1/fields",
                          "sum: this field is not a number");
@@ -353,7 +358,7 @@ static bool top_sql(struct api_call *c, struct buf *sql, const struct query_targ
     buf_printf(
         sql,
         "SELECT %s, n, s, everything, kinds FROM (SELECT v, n, s, sum(n) OVER () AS everything, "
-        "count() OVER () AS kinds FROM (SELECT %s%s%s AS v, count() AS n, toUInt64(sum(%s)) AS s "
+        "count() OVER () AS kinds FROM (SELECT %s%s%s AS v, count() AS n, %s AS s "
         "FROM events WHERE %s GROUP BY v%s) ORDER BY %s DESC, v LIMIT %llu)",
         buf_cstr(&text), array ? "arrayJoin(" : "", buf_cstr(&value), array ? ")" : "",
         buf_cstr(&number), where, has_empty(t) ? " HAVING v != ''" : "",

@@ -278,6 +278,7 @@ void hosts_run(struct api_call *c)
 
 struct about {
     struct range range;
+    struct ip address;
     char ip[IP_TEXT];
 };
 
@@ -450,11 +451,10 @@ static bool host_timeline(struct api_call *c, const struct about *h)
     struct buf sql = buf_new(SQL_MAX), out = buf_new(16 << 20);
     histogram_place(&hist, &h->range, 0);
     buf_printf(&sql,
-               "SELECT intDiv(toUnixTimestamp(timestamp), %llu) * %llu AS t, " TIMELINE_KEY ", "
-               "count() FROM events WHERE (src_ip = toIPv6('%s') OR dest_ip = toIPv6('%s')) AND ",
-               (unsigned long long)hist.interval_s, (unsigned long long)hist.interval_s, h->ip,
-               h->ip);
-    ask_time_sql(&sql, "timestamp", &h->range);
+               "SELECT intDiv(toUnixTimestamp(timestamp_s), %llu) * %llu AS t, " TIMELINE_KEY ", "
+               "count() FROM ",
+               (unsigned long long)hist.interval_s, (unsigned long long)hist.interval_s);
+    histogram_either_sql(&sql, &h->range, &h->address);
     buf_str(&sql, " GROUP BY t, k ORDER BY t");
     bool ok = ask_store(c, buf_cstr(&sql), &out);
     if (ok) {
@@ -473,14 +473,13 @@ void host_run(struct api_call *c)
 {
     struct about h;
     struct home home;
-    struct ip ip;
     uint64_t events = 0;
-    if (!ip_parse(call_path(c, "ip"), &ip)) {
+    if (!ip_parse(call_path(c, "ip"), &h.address)) {
         answer_error(c, 404, "not_found", "write 192.0.2.1 or 2001:db8::1",
                      "that is not an address");
         return;
     }
-    ip_text(&ip, h.ip);
+    ip_text(&h.address, h.ip);
     if (!ask_range(c, &h.range) || !ask_close_range(c, &h.range))
         return;
     load_home(c, &home);

@@ -15,25 +15,29 @@ static const char *const severities[SEVERITIES] = {"critical", "high", "medium",
 
 /* Where the figures of a range come from: a table (or what looks like it) and its time. */
 struct source {
-    const char *minute, *minute_time, *alerts, *alerts_time, *hosts, *hosts_time;
+    const char *minute, *minute_time, *bucket_time, *alerts, *alerts_time, *hosts, *hosts_time;
 };
 
 static const struct source rolled = {.minute = "events_minute",
                                      .minute_time = "minute",
+                                     .bucket_time = "minute",
                                      .alerts = "alerts_hour",
                                      .alerts_time = "hour",
                                      .hosts = "hosts_hour",
                                      .hosts_time = "hour"};
 static const struct source exact = {
-    .minute = "(SELECT timestamp, event_type, app_proto, daizong_severity, toUInt64(1) AS events, "
+    .minute = "(SELECT timestamp, timestamp_s, event_type, app_proto, daizong_severity, "
+              "toUInt64(1) AS events, "
               "if(event_type = 'flow', flow_pkts_toserver + flow_pkts_toclient, 0) AS packets, "
               "if(event_type = 'flow', flow_bytes_toserver, 0) AS bytes_toserver, "
               "if(event_type = 'flow', flow_bytes_toclient, 0) AS bytes_toclient FROM events)",
     .minute_time = "timestamp",
-    .alerts = "(SELECT timestamp, src_ip, dest_ip, alert_signature, alert_signature_id, "
-              "daizong_severity, toUInt64(1) AS events FROM events WHERE event_type = 'alert')",
+    .bucket_time = "timestamp_s",
+    .alerts =
+        "(SELECT timestamp, timestamp_s, src_ip, dest_ip, alert_signature, alert_signature_id, "
+        "daizong_severity, toUInt64(1) AS events FROM events WHERE event_type = 'alert')",
     .alerts_time = "timestamp",
-    .hosts = "(SELECT timestamp, arrayJoin([src_ip, dest_ip]) AS ip FROM events)",
+    .hosts = "(SELECT timestamp, timestamp_s, arrayJoin([src_ip, dest_ip]) AS ip FROM events)",
     .hosts_time = "timestamp"};
 
 struct overview {
@@ -74,7 +78,7 @@ static bool ask_buckets(struct api_call *c, struct overview *o)
                "SELECT intDiv(toUnixTimestamp(%s), %llu) * %llu AS t, event_type, "
                "daizong_severity, sum(events), sum(packets), sum(bytes_toserver), "
                "sum(bytes_toclient) FROM %s WHERE ",
-               o->from->minute_time, (unsigned long long)o->h.interval_s,
+               o->from->bucket_time, (unsigned long long)o->h.interval_s,
                (unsigned long long)o->h.interval_s, o->from->minute);
     ask_time_sql(&sql, o->from->minute_time, &o->range);
     buf_str(&sql, " AND event_type != 'stats' GROUP BY t, event_type, daizong_severity");

@@ -8,11 +8,9 @@
  * the time: events_minute  minute × event_type × app_proto × daizong_severity × sensor × unit
  *   alerts_hour    hour × signature × both addresses × sensor × unit (arrived: the last ingest_ts)
  *   hosts_hour     hour × address × unit (all events but stats; *_out: as source, *_in: as target)
- * Ask for rows in two steps, the first of which is cheap, in one statement:
- *   the latest with an address: WHERE src_ip = x AND timestamp >= (SELECT min(timestamp) FROM
- * (SELECT timestamp FROM events WHERE src_ip = x ORDER BY timestamp DESC LIMIT 100)) (a projection
- * on src_ip and timestamp answers the inner one), one such SELECT for src_ip and one for dest_ip;
- *   the latest of all types: the inner one sums events_minute backwards until there are enough.
+ * The time's whole seconds stand in timestamp_s besides: ask it, and the time only of the indexes
+ * (indexHint), where a range of seconds is wanted. An address's rows have an order of their own on
+ * each side (projections): ask for src_ip and dest_ip one after the other, not for both at once.
  * All carry daizong_unit. Bringing an older store up to date adds columns and tables, and replaces
  * views whose definition changed. */
 #pragma once

@@ -73,6 +73,40 @@ def test_fields_arrive():
         check(v("SELECT count() FROM daizong.events WHERE hasToken(http_url, 'b3')") == '1', 'text index')
 
 
+
+def test_older_tables_are_brought_up_to_date():
+    """The events table of before whole seconds had a column: everything it lacks comes, its rows stay and get it too."""
+    with Store() as s:
+        text = '\n'.join(lines(3000)) + '\n'
+        feed(s, text, '--raw', '--drain', '30000')
+        now = "SELECT name FROM system.projections WHERE database = 'daizong' UNION ALL SELECT name FROM system.data_skipping_indices WHERE database = 'daizong'"
+        new = set(s.value(now).split('\n'))
+        for change in ('DROP PROJECTION by_src_v2', 'DROP PROJECTION by_dest_v2', 'DROP INDEX bf_alert_signature_id', 'DROP COLUMN timestamp_s',
+                       'DROP COLUMN same_ip', 'DROP COLUMN tls_ja4',
+                       'ADD PROJECTION by_src (SELECT src_ip, timestamp, _part_offset ORDER BY src_ip, timestamp)', 'MATERIALIZE PROJECTION by_src'):
+            s.value(f'ALTER TABLE daizong.events {change} SETTINGS mutations_sync = 1')
+        check('by_src' in s.value(now).split('\n'), 'the old table')
+        c = counters(feed(s, '\n'.join(lines(1000, 3000)) + '\n', '--raw', '--drain', '30000', stream=8))
+        check(c['stored'] == 1000, c)
+        check(set(s.value(now).split('\n')) == new, 'indexes and projections are those of a new table')
+        check(s.value('SELECT count(), countIf(timestamp_s = toDateTime(timestamp)), countIf(same_ip = 0), sum(length(tls_ja4)) FROM daizong.events')
+              == '4000\t4000\t4000\t0', 'columns that are filled from others')
+        until = time.time() + 60
+        while count(s, 'SELECT count() FROM system.mutations WHERE NOT is_done') and time.time() < until:
+            time.sleep(0.1)
+        check(s.value("SELECT sum(rows) FROM system.projection_parts WHERE active AND database = 'daizong' AND name = 'by_src_v2'") == '4000',
+              'rows of before are in the projection')
+        check(count(s, "SELECT count() FROM daizong.events WHERE src_ip = toIPv6('10.0.3.3')")
+              == sum('"10.0.3.3"' in x for x in lines(4000)), 'an address')
+
+
+def test_readers_get_both_cores():
+    """Of the node's little memory the engine would keep a gigabyte for each thread and so use one."""
+    with Store() as s:
+        plan = s.sql('EXPLAIN PIPELINE SELECT sum(cityHash64(number)) FROM numbers_mt(100000000)', '&max_threads=2&readonly=1').text
+        check('NumbersRange × 2' in plan, plan)
+
+
 def test_resend_is_stored_once():
     with Store() as s:
         all_lines = lines(5000)
