@@ -158,12 +158,15 @@ static void transfer(struct tcp_in *in)
         tcp_segment(in, snd);
         return;
     }
+    /* RFC 9293, 3.10.7.4: what does not fit the window changes nothing, what is expected next not
+     * either; otherwise one packet from the side would make all later ones look wrong. */
+    if (!seq_leq(in->end, snd->next_win) && !tcp_liberal_window(s)) {
+        tcp_event(in, SEV_EST_PACKET_OUT_OF_WINDOW);
+        return;
+    }
     if (seq_geq(in->end, snd->next_seq))
         tcp_update_next_seq(s, snd, in->end);
-    if (seq_leq(in->end, snd->next_win) || tcp_liberal_window(s))
-        in_window(in);
-    else
-        tcp_event(in, SEV_EST_PACKET_OUT_OF_WINDOW);
+    in_window(in);
 }
 
 bool tcp_established(struct tcp_in *in)

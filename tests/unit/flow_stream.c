@@ -126,6 +126,29 @@ static void events(void)
     bench_close(&b);
 }
 
+/* A packet from the side, far beyond the window, moves nothing: what the client sends next fits,
+ * and its reset, which has to name exactly the next byte, is believed. */
+static void out_of_window(void)
+{
+    struct bench b;
+    struct packet *p;
+
+    bench_open(&b, NULL, NULL);
+    bench_handshake(&b, 1000, 5000);
+    bench_tcp(&b, true, TCP_ACK, 1001, 5001, SPAN("aaa"));
+    p = bench_tcp(&b, true, TCP_ACK, 1001 + 1000000, 5001, SPAN("forged"));
+    CHECK(bench_has(p, SEV_EST_PACKET_OUT_OF_WINDOW));
+    CHECK(stream_size(p->flow, DIR_TS) == 4);
+    bench_tcp(&b, true, TCP_ACK, 1004, 5001, SPAN("bbb"));
+    bench_tcp(&b, false, TCP_ACK, 5001, 1007, none);
+    CHECK(bench_got(&b, DIR_TS, "aaabbb") && b.gaps[DIR_TS] == 0);
+    p = bench_tcp(&b, true, TCP_ACK, 1007 - 1000000, 5001, SPAN("forged"));
+    p = bench_tcp(&b, true, TCP_ACK, 1007 + 1000000, 5001, SPAN("forged"));
+    p = bench_tcp(&b, true, TCP_RST, 1007, 0, none);
+    CHECK(stream_state(p->flow) == TCP_CLOSED);
+    bench_close(&b);
+}
+
 static void midstream(void)
 {
     struct stream_conf c;
@@ -340,6 +363,7 @@ int main(void)
     loss();
     filled_hole();
     events();
+    out_of_window();
     midstream();
     one_sided();
     depth();
