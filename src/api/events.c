@@ -13,7 +13,7 @@ enum { SQL_MAX = 1 << 20, ANSWER_MAX = 128 << 20 };
 enum { CELL_RAW, CELL_SENSOR, CELL_UNIT, CELL_TIME, CELL_STREAM, CELL_SEQ };
 
 static const char *const event_columns =
-    "raw, daizong_sensor, daizong_unit, toUnixTimestamp64Micro(timestamp), stream_id, stream_seq";
+    "line, daizong_sensor, daizong_unit, toUnixTimestamp64Micro(timestamp), stream_id, stream_seq";
 
 static void id_of(const struct rows *r, char id[SCHEMA_ID_TEXT])
 {

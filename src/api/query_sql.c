@@ -317,12 +317,29 @@ static void leaf_condition(struct buf *b, const struct query *q, const struct qu
     buf_free(&expr);
 }
 
+/* Few forms tell of many lines that they have no such key: those are not put together. */
+static void form_condition(struct buf *b, struct span key)
+{
+    char quoted[80];
+    for (size_t i = 0; i < key.n; i++)
+        if (!ascii_is_alpha(key.p[i]) && !ascii_is_digit(key.p[i]) && key.p[i] != '_' &&
+            key.p[i] != '-')
+            return; /* it may be written in several ways */
+    int n = snprintf(quoted, sizeof(quoted), "\"%.*s\"", (int)key.n, (const char *)key.p);
+    if (n < 0 || (size_t)n >= sizeof(quoted))
+        return;
+    buf_str(b, "(raw_form = '' OR position(raw_form, ");
+    schema_quote(b, span_str(quoted));
+    buf_str(b, ") > 0) AND ");
+}
+
 static void line_condition(struct buf *b, const struct query *q, const struct query_target *t)
 {
-    static const char *const names[] = {"raw", "a", "e", "i", "o"};
+    static const char *const names[] = {"line", "a", "e", "i", "o"};
     struct place p;
     size_t at = 0, depth = 0;
     place_of(t, &p);
+    form_condition(b, p.key[p.n - 1]);
     for (size_t i = 0; i + 1 < p.n && depth + 1 < LEN(names); i++) {
         if (!p.list[i])
             continue;
@@ -361,15 +378,38 @@ static void field_condition(struct buf *b, const struct query *q)
     buf_str(b, ")");
 }
 
+/* Can a line hold this only within one value or one key? Quotes, brackets and commas stand between
+ * them, colons and blanks beside them. */
+static bool is_inside(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < ' ' || memchr("\",[]{}", s.p[i], 6))
+            return false;
+    return s.n > 0 && !memchr(": ", s.p[0], 2) && !memchr(": ", s.p[s.n - 1], 2);
+}
+
+static void free_text_in(struct buf *b, const char *column, struct span text)
+{
+    buf_printf(b, "positionCaseInsensitive(%s, ", column);
+    schema_quote(b, text);
+    buf_str(b, ") > 0 OR ");
+}
+
 /* Words are looked for in the kept line; of events without one, in the columns that hold words. */
 static void free_text(struct buf *b, const struct query *q)
 {
     static const enum field columns[] = {F_alert_signature, F_http_hostname, F_http_url,  F_tls_sni,
                                          F_dns_rrname,      F_app_proto,     F_event_type};
     struct cidr c;
-    buf_str(b, "(positionCaseInsensitive(raw, ");
-    schema_quote(b, q->low.text);
-    buf_str(b, ") > 0 OR (raw = '' AND (arrayExists(x -> positionCaseInsensitive(x, ");
+    buf_str(b, "(");
+    if (is_inside(q->low.text)) { /* in place of putting each line together */
+        free_text_in(b, "raw", q->low.text);
+        free_text_in(b, "raw_form", q->low.text);
+        free_text_in(b, "raw_values", q->low.text);
+    } else {
+        free_text_in(b, "line", q->low.text);
+    }
+    buf_str(b, "(raw = '' AND raw_form = '' AND (arrayExists(x -> positionCaseInsensitive(x, ");
     schema_quote(b, q->low.text);
     buf_str(b, ") > 0, dns_queries_rrname)");
     for (size_t i = 0; i < LEN(columns); i++) {
@@ -440,15 +480,15 @@ void query_sql_value(struct buf *b, const struct query_target *t, bool *ret_arra
         if (list < p.n) { /* of a list of objects: the member of each */
             buf_str(b, "arrayMap(x -> JSONExtractString(x");
             keys(b, &p, list + 1, p.n);
-            buf_str(b, "), JSONExtractArrayRaw(raw");
+            buf_str(b, "), JSONExtractArrayRaw(line");
             keys(b, &p, 0, list + 1);
             buf_str(b, "))");
         } else if (r->type == T_STRS || r->type == T_UINTS || t->key.n > 0) {
             buf_str(b, "arrayFilter(x -> x != '', ");
-            data_values(b, "raw", &p, 0);
+            data_values(b, "line", &p, 0);
             buf_str(b, ")");
         } else {
-            buf_str(b, "[trim(BOTH '\"' FROM JSONExtractRaw(raw");
+            buf_str(b, "[trim(BOTH '\"' FROM JSONExtractRaw(line");
             keys(b, &p, 0, p.n);
             buf_str(b, "))]");
         }
@@ -474,7 +514,7 @@ bool query_sql_number(struct buf *b, const struct query_target *t)
         return true;
     }
     place_of(t, &p);
-    buf_str(b, "JSONExtract(raw");
+    buf_str(b, "JSONExtract(line");
     keys(b, &p, 0, p.n);
     buf_printf(b, ", '%s')", json_type_of((enum field_type)r->type));
     return true;

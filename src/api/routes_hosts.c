@@ -338,7 +338,9 @@ static bool names_json(struct api_call *c, const struct about *h)
         "AS n, "
         "toUnixTimestamp64Micro(max(timestamp)) FROM events WHERE ((event_type IN ('tls', 'http') "
         "AND "
-        "dest_ip = me) OR (event_type = 'dns' AND dns_type != 'request' AND position(raw, "
+        "dest_ip = me) OR (event_type = 'dns' AND dns_type != 'request' AND "
+        "(raw_form = '' OR position(raw_values, replaceOne(IPv6NumToString(me), '::ffff:', '')) > "
+        "0) AND position(line, "
         "concat('\"rdata\":\"', replaceOne(IPv6NumToString(me), '::ffff:', ''), '\"')) > 0)) AND "
         "name NOT IN ('', replaceOne(IPv6NumToString(me), '::ffff:', ''))",
         "GROUP BY name ORDER BY n DESC", columns);

@@ -352,6 +352,12 @@ uint32_t block_rows(const struct block *b)
     return b->rows;
 }
 
+uint32_t block_keys(const struct block *b, size_t column)
+{
+    must(column < b->row_n && b->of_row[column] != UINT16_MAX);
+    return b->columns[b->of_row[column]].dict.n;
+}
+
 size_t block_bytes(const struct block *b)
 {
     return b->bytes;

@@ -81,6 +81,8 @@ void block_clear(struct block *b);
 /* Takes the row's values: of `columns` as many as the block has, in its order. */
 void block_add(struct block *b, const struct row *r);
 uint32_t block_rows(const struct block *b);
+/* Of a LowCardinality column of the events table: how many keys it has so far. */
+uint32_t block_keys(const struct block *b, size_t column);
 /* About how many bytes it will be. */
 size_t block_bytes(const struct block *b);
 /* Appends the block in Native form. */

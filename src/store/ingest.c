@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "store/eve.h"
+#include "store/split.h"
 #include "store/spool.h"
 
 #include <errno.h>
@@ -27,6 +28,8 @@ enum {
     ROOM_WAIT_MS = 1000,
     START_RETRY_MS = 200,
     NAME_TEXT = 80,
+    FORMS_WITH_WORDS = 2048, /* in one batch; then words are values, which few forms remain after */
+    FORMS = 8192,            /* lines that have even more are kept whole */
 };
 
 static const struct block_column quarantine_columns[] = {
@@ -68,6 +71,7 @@ struct ingest {
     struct htab sources;
     struct ingest_source *touched;
     struct eve eve;
+    struct split split;
     struct row quarantine_row;
     struct batch batches[2];
     struct batch *filling; /* NULL: both are full */
@@ -254,6 +258,20 @@ static void quarantine(struct ingest *in, struct ingest_source *src, uint64_t se
     in->count.quarantined++;
 }
 
+/* The line itself, in the cheapest way it fits. */
+static void take_line(struct ingest *in, struct span line)
+{
+    struct row *r = &in->eve.row;
+    uint32_t forms = block_keys(in->filling->events, SCHEMA_RAW_FORM);
+
+    if (forms < FORMS && split_line(&in->split, line, forms < FORMS_WITH_WORDS)) {
+        row_set(r, SCHEMA_RAW_FORM)->s = buf_span(&in->split.form);
+        row_set(r, SCHEMA_RAW_VALUES)->s = buf_span(&in->split.values);
+    } else {
+        row_set(r, SCHEMA_RAW)->s = line;
+    }
+}
+
 static void take(struct ingest *in, struct ingest_source *src, uint64_t seq, struct span line)
 {
     struct row *r = &in->eve.row;
@@ -264,7 +282,7 @@ static void take(struct ingest *in, struct ingest_source *src, uint64_t seq, str
     row_set(r, row_column(F_daizong_sensor))->s = span_str(src->sensor);
     row_set(r, row_column(F_daizong_unit))->s = span_str(src->unit);
     if (in->conf.keep_raw)
-        row_set(r, SCHEMA_RAW)->s = line;
+        take_line(in, line);
     block_add(in->filling->events, r);
     in->count.taken++;
     uint64_t ns = (uint64_t)in->eve.timestamp_us * NS_PER_US;
@@ -563,6 +581,7 @@ static void ingest_free(struct ingest *in)
         mem_free(in->batches[i].positions);
     }
     eve_free(&in->eve);
+    split_free(&in->split);
     row_free(&in->quarantine_row);
     buf_free(&in->scratch);
     mem_free(in->pieces);
@@ -604,6 +623,7 @@ bool ingest_open(const struct ingest_conf *conf, struct ingest **ret, struct err
     pthread_condattr_destroy(&attr);
     htab_init(&in->sources, 64);
     eve_init(&in->eve);
+    split_init(&in->split);
     row_init(&in->quarantine_row);
     batch_init(&in->batches[0]);
     batch_init(&in->batches[1]);

@@ -26,6 +26,8 @@ const struct schema_column schema_columns[] = {
     [SCHEMA_STREAM_SEQ] = {"stream_seq", F_root, COL_U64},
     [SCHEMA_INGEST_TS] = {"ingest_ts", F_root, COL_U32},
     [SCHEMA_RAW] = {"raw", F_root, COL_STR},
+    [SCHEMA_RAW_FORM] = {"raw_form", F_root, COL_LC},
+    [SCHEMA_RAW_VALUES] = {"raw_values", F_root, COL_STR},
 /* Rows of fields without a column have kind COL_NONE and are passed over. */
 #define FIELD(id, parent, key, type, column, en, zh) {#id, F_##id, column},
 #include "event/fields.def"
@@ -75,6 +77,10 @@ static const struct derived {
 } derived[] = {
     {"timestamp_s", "DateTime('UTC') DEFAULT toDateTime(timestamp, 'UTC') CODEC(ZSTD(1))"},
     {"same_ip", "UInt8 DEFAULT src_ip = dest_ip"},
+    /* The line, put together again: see store/split.h. */
+    {"line",
+     "String ALIAS if(raw_form = '', raw, arrayStringConcat(arrayMap((f, v) -> concat(f, v), "
+     "splitByChar('\\x01', raw_form), splitByChar('\\x01', raw_values))))"},
 };
 
 const char *schema_type(enum field_column kind)
@@ -161,6 +167,7 @@ static void column_define(struct buf *b, size_t i)
         buf_str(b, "DateTime('UTC') CODEC(Delta(4), ZSTD(1))");
         break;
     case SCHEMA_RAW:
+    case SCHEMA_RAW_VALUES:
         buf_str(b, "String CODEC(ZSTD(1))"); /* 3 costs twice as much and saves nothing here */
         break;
     default:
@@ -374,6 +381,11 @@ static bool alter_events(struct store *s, struct err *e, const char *fmt, ...)
     return room_for_change(s, e) && store_exec(s, buf_cstr(&sql), e);
 }
 
+static bool is_alias(const struct derived *d)
+{
+    return span_find(span_str(d->definition), SPAN(" ALIAS ")) != SIZE_MAX;
+}
+
 static bool columns_add(struct store *s, struct err *e)
 {
     struct buf have CLEANUP(buf_free) = buf_new(1 << 20);
@@ -397,7 +409,7 @@ static bool columns_add(struct store *s, struct err *e)
     if (sql.n > 0 && !alter_events(s, e, "%s", buf_cstr(&sql)))
         return false;
     for (size_t i = 0; i < LEN(derived); i++) /* in place of making them at each question */
-        if (!names_have(&have, derived[i].name) &&
+        if (!names_have(&have, derived[i].name) && !is_alias(&derived[i]) &&
             !alter_events(s, e, "MATERIALIZE COLUMN %s", derived[i].name))
             return false;
     return true;

@@ -66,12 +66,34 @@ def test_fields_arrive():
               == "h.example\t/a/b3\t200\t5\t::ffff:10.0.3.3\t::ffff:192.0.2.1", 'http')
         check(v("SELECT dest_ip FROM daizong.events WHERE stream_seq = 6") == '2001:db8::1', 'IPv6')
         check(v("SELECT sum(flow_alerted), sum(flow_bytes_toclient) FROM daizong.events") == '500\t20000', 'flow')
-        check(v("SELECT raw FROM daizong.events WHERE stream_seq = 4 FORMAT TSVRaw") == text.splitlines()[3], 'raw')
+        check(v("SELECT line FROM daizong.events ORDER BY stream_seq FORMAT TSVRaw") == text.strip(), 'the lines, byte for byte')
+        check(v("SELECT count() FROM daizong.events WHERE raw != '' OR raw_form = ''") == '0', 'lines in two parts')
         check(v("SELECT sum(events), sum(bytes_toserver), sum(packets) FROM daizong.events_minute") == '4000\t10000\t3000', 'minute')
         check(v("SELECT sum(events), uniqExact(alert_signature_id), max(daizong_severity) FROM daizong.alerts_hour") == '1000\t3\thigh', 'alerts_hour')
         check(v("SELECT sum(events), sum(flows_out), sum(alerts_in), sum(bytes_in), sum(bytes_out) FROM daizong.hosts_hour") == '8000\t1000\t1000\t30000\t30000', 'hosts_hour')
         check(v("SELECT count() FROM daizong.events WHERE hasToken(http_url, 'b3')") == '1', 'text index')
 
+
+
+def test_lines_come_back_as_they_were():
+    """However a line is kept: in two parts, with words among its values once there are too many forms, or whole."""
+    stem = '{"timestamp":"2026-02-02T02:40:00.000001+0000","event_type":"dns","x":'
+    odd = [stem + '"a\\u0001b \\" \\\\"}', stem + '[ 1.50, -0, "", "tab\\t" ] , "y" : null }', stem + '"é中"}',
+           stem + '[' + '1,' * 1100 + '1]}', stem + '{"' + 'k' * 5000 + '":1}}']
+    def letters(i):
+        return ''.join(chr(97 + int(c)) for c in str(i))
+    many = [f'{stem}"{letters(i)}"}}' for i in range(5000)] + [f'{stem}{{"k{i}":1}}}}' for i in range(9000)]
+    with Store() as s:
+        text = '\n'.join(odd + many)
+        c = counters(feed(s, text + '\n', '--raw', '--drain', '30000'))
+        check(c['stored'] == len(odd) + len(many), c)
+        check(s.value('SELECT line FROM daizong.events ORDER BY stream_seq FORMAT TSVRaw') == text, 'lines')
+        check(count(s, "SELECT count() FROM daizong.events WHERE raw != '' AND stream_seq <= 5") == 2, 'two are no form')
+        check(count(s, "SELECT countIf(raw != '') FROM daizong.events") > 500, 'too many forms')
+        check(count(s, 'SELECT uniqExact(raw_form) FROM daizong.events') > 8000, 'forms')
+        # Lines of before there were two parts.
+        s.value("INSERT INTO daizong.events (timestamp, ingest_ts, event_type, raw, stream_seq) VALUES ('2026-02-02 00:00:00', now(), 'dns', '{\"x\":1}', 77777)")
+        check(s.value('SELECT line FROM daizong.events WHERE stream_seq = 77777') == '{"x":1}', 'a whole one')
 
 
 def test_older_tables_are_brought_up_to_date():
@@ -82,7 +104,7 @@ def test_older_tables_are_brought_up_to_date():
         now = "SELECT name FROM system.projections WHERE database = 'daizong' UNION ALL SELECT name FROM system.data_skipping_indices WHERE database = 'daizong'"
         new = set(s.value(now).split('\n'))
         for change in ('DROP PROJECTION by_src_v2', 'DROP PROJECTION by_dest_v2', 'DROP INDEX bf_alert_signature_id', 'DROP COLUMN timestamp_s',
-                       'DROP COLUMN same_ip', 'DROP COLUMN tls_ja4',
+                       'DROP COLUMN same_ip', 'DROP COLUMN line', 'DROP COLUMN raw_form', 'DROP COLUMN raw_values', 'DROP COLUMN tls_ja4',
                        'ADD PROJECTION by_src (SELECT src_ip, timestamp, _part_offset ORDER BY src_ip, timestamp)', 'MATERIALIZE PROJECTION by_src'):
             s.value(f'ALTER TABLE daizong.events {change} SETTINGS mutations_sync = 1')
         check('by_src' in s.value(now).split('\n'), 'the old table')
