@@ -2,11 +2,12 @@
 BUILD := build
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 export JOBS ?= $(shell nproc)
+export PREFIX DESTDIR SYSTEMD
 comma := ,
 # Quietly, unless it fails: what meson looked for is in the log of every build folder.
 setup = meson setup $(BUILD)/$(1) $(2) >$(BUILD)-setup.log 2>&1 || { tail -30 $(BUILD)-setup.log; exit 1; }; rm -f $(BUILD)-setup.log
 
-.PHONY: all run demo build check test fuzz bench docs lint format clean
+.PHONY: all run demo build check test fuzz bench docs lint format install uninstall clean
 
 all: build
 
@@ -65,6 +66,12 @@ run:
 	@tools/setup run
 	@$(MAKE) -s build
 	@tools/run
+
+# Programs, engine, rules, manual, completions and service below $(DESTDIR)$(PREFIX); no building as root here.
+install:
+	@packaging/install
+uninstall:
+	@packaging/install --remove
 
 # Records the demo captures anew (root).
 demo:
