@@ -10,6 +10,7 @@ import { initRoute, path } from './app/route';
 import { startStream, stopStream } from './app/stream';
 import type { Session } from './app/types';
 import { Button, Card, Empty, Failed, Loading, PageHead } from './ui/base';
+import { Boundary, tellErrors } from './ui/boundary';
 import { Frame } from './ui/frame';
 import { toTheData } from './ui/timepicker';
 import { Overview } from './pages/overview';
@@ -80,7 +81,13 @@ function Router() {
         <Button onClick={() => location.reload()}>{t('action.reload')}</Button>
       </Empty>
     );
-  return Page ? <Page key={path.value} /> : <Loading lines={8} />;
+  return Page ? (
+    <Boundary key={path.value} title={t(entry[1])}>
+      <Page />
+    </Boundary>
+  ) : (
+    <Loading lines={8} />
+  );
 }
 
 function App() {
@@ -120,4 +127,5 @@ function App() {
 
 initRoute();
 initKeys();
+tellErrors();
 void initLang().then(() => render(<App />, document.getElementById('app')!));

@@ -150,7 +150,7 @@ test('what opens over a page: menu, time range, columns, completion, help; axe f
     await p.locator('.user-btn').click();
     await inspect('user');
     await p.keyboard.press('Escape');
-    await p.locator('.page-tools [aria-haspopup=dialog]').click();
+    await p.locator('.page-tools [aria-haspopup=dialog]:has(.icon + .wide-only + .narrow-only)').click();
     await inspect('columns');
     await p.keyboard.press('Escape');
     await p.locator('#query').click();

@@ -14,6 +14,18 @@ export const session = signal<Session | null | undefined>(undefined);
 /** The session that was there is no longer good: the login says so. */
 export const ended = signal(false);
 
+/** How far this computer's clock is ahead of the node's, in milliseconds, as the last answer told. */
+export const clockAhead = signal(0);
+const SKEW_TOLD = 90e3;
+
+/** The Date header has whole seconds and the answer took its time: only what is beyond both counts. */
+function readClock(date: string | null, asked: number): void {
+  const node = Date.parse(date ?? '');
+  if (!Number.isFinite(node) || Date.now() - asked > 10e3) return;
+  const ahead = Date.now() - node;
+  clockAhead.value = Math.abs(ahead) > SKEW_TOLD ? Math.round(ahead / 60e3) * 60e3 : 0;
+}
+
 /** What the role allows: a viewer looks, an analyst also decides and brings data, an administrator everything. */
 export function may(what: 'decide' | 'administer'): boolean {
   const role = session.value?.user.role;
@@ -56,6 +68,7 @@ export async function api<T>(path: string, o: Options = {}): Promise<T> {
   if (o.raw) headers['Content-Type'] = 'application/octet-stream';
   else if (o.body !== undefined) headers['Content-Type'] = 'application/json';
   let res: Response;
+  const asked = Date.now();
   try {
     res = await fetch(BASE + path, {
       method,
@@ -68,6 +81,7 @@ export async function api<T>(path: string, o: Options = {}): Promise<T> {
     if (o.signal?.aborted) throw e;
     throw new ApiError(0, 'unreachable', t('error.unreachable'), t('error.unreachable.hint'));
   }
+  readClock(res.headers.get('date'), asked);
   if (res.status === 204) return undefined as T;
   const type = res.headers.get('content-type') ?? '';
   let data: unknown = null;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading EVE events: a field by its dotted name, the severity word, and one line that says what happened.
-import { t } from './i18n';
+import { t, word } from './i18n';
 import { bytes, int } from './format';
 import { SEVERITIES, type Event, type Severity } from './types';
 
@@ -77,7 +77,7 @@ export function summary(ev: Event): string {
       const f = ev.flow ?? {};
       return j(
         ev.app_proto && ev.app_proto !== 'failed' ? ev.app_proto : ev.proto,
-        f.state,
+        f.state && word('flowstate.', f.state),
         t('events.flowbytes', { up: bytes(f.bytes_toserver ?? 0), down: bytes(f.bytes_toclient ?? 0), n: int((f.pkts_toserver ?? 0) + (f.pkts_toclient ?? 0)) }),
       );
     }

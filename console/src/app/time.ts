@@ -130,15 +130,30 @@ export interface Tick {
 
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000];
 
+const MONTHS = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600];
+
+/** Firsts of months, every so many, where days are too fine. */
+function monthTicks(a: number, b: number, max: number): Tick[] {
+  const month = (ms: number) => new Date(ms).getFullYear() * 12 + new Date(ms).getMonth();
+  const every = MONTHS.find((m) => (month(b) - month(a)) / m <= max) ?? 1200;
+  const out: Tick[] = [];
+  for (let m = Math.ceil(month(a) / every) * every; m <= month(b) + 1; m += every) {
+    const at = new Date(Math.floor(m / 12), m % 12, 1).getTime();
+    if (at >= a && at <= b) out.push({ at, text: every >= 12 ? String(Math.floor(m / 12)) : fullDay(at).slice(0, 7) });
+  }
+  return out;
+}
+
 /** At most `max` round times between two instants (milliseconds), in the reader's zone. */
 export function ticks(a: number, b: number, max: number): Tick[] {
   const span = (b - a) / 1000;
   if (!(span > 0)) return [];
+  if (span > 60 * 86400 && span / max > 7 * 86400) return monthTicks(a, b, max);
   const step = (STEPS.find((s) => span / s <= max) ?? Math.ceil(span / max)) * 1000;
   const offset = new Date(a).getTimezoneOffset() * 60e3;
   const out: Tick[] = [];
   for (let at = Math.ceil((a - offset) / step) * step + offset; at <= b && out.length < 50; at += step) {
-    const text = span > 330 * 86400 ? fullDay(at) : step >= 864e5 ? day(at) : clock(at, step < 60e3);
+    const text = step >= 864e5 ? day(at) : clock(at, step < 60e3);
     out.push({ at, text: step < 864e5 && span > 86400 * 1.5 && text.startsWith('00:00') ? day(at) : text });
   }
   return out;

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useApi } from '../app/api';
 import { endpoint, flatten, severity, show, summary } from '../app/eve';
-import { t } from '../app/i18n';
+import { pick, t } from '../app/i18n';
 import { addTerm, term } from '../app/query';
 import { href, param, setParams } from '../app/route';
 import { stamp } from '../app/time';
@@ -12,15 +12,33 @@ import { Answer, Segments } from '../ui/base';
 import { decodeBase64, HexView } from '../ui/hex';
 import { Icon, SeverityMark } from '../ui/icons';
 import { Pivot } from '../ui/pivot';
+import { catalogue, loadCatalogue } from '../ui/querybox';
 import { RawJson } from '../ui/rawjson';
 
 const LONG = new Set(['payload', 'packet', 'payload_printable']);
+
+/** Fields by the object that holds them: the event's own first, what every event has last. */
+function groups(ev: Event): [string, [string, unknown][]][] {
+  const by = new Map<string, [string, unknown][]>([[String(ev.event_type), []]]);
+  for (const [k, v] of flatten(ev)) {
+    if (LONG.has(k)) continue;
+    const name = /^(\w+)[.[]/.exec(k)?.[1] ?? '';
+    if (!by.has(name)) by.set(name, []);
+    by.get(name)!.push([k, v]);
+  }
+  const general = by.get('') ?? [];
+  by.delete('');
+  return [...by, ['', general] as [string, [string, unknown][]]].filter(([, list]) => list.length);
+}
 
 function Body({ ev }: { ev: Event }) {
   const tab = param('view', 'fields');
   const b64 = ev.payload ?? ev.packet;
   const data = typeof b64 === 'string' ? decodeBase64(b64) : null;
   const { _id: _drop, ...pure } = ev;
+  loadCatalogue();
+  const help = new Map(catalogue.value?.fields.map((f) => [f.name, pick(f.help)]) ?? []);
+  const titles = new Map(catalogue.value?.events.map((e) => [e.name, pick(e.title)]) ?? []);
   return (
     <>
       <h2 class="what">{summary(ev) || ev.event_type}</h2>
@@ -61,24 +79,32 @@ function Body({ ev }: { ev: Event }) {
               <HexView data={data} marks={[]} label={t('drawer.payload')} />
             </>
           )}
-          <dl class="facts field-list">
-            {flatten(pure)
-              .filter(([k]) => !LONG.has(k))
-              .map(([k, v]) => (
-                <div key={k}>
-                  <dt class="mono">{k}</dt>
-                  <dd>
-                    {v === null || typeof v === 'object' ? (
-                      <span class="mono">{show(v)}</span>
-                    ) : (
-                      <Pivot field={k.replace(/\[\d+\]/g, '')} value={v as string}>
-                        {show(v)}
-                      </Pivot>
-                    )}
-                  </dd>
-                </div>
-              ))}
-          </dl>
+          {groups(pure).map(([name, list]) => (
+            <section key={name}>
+              <h3>{name ? titles.get(name) || name : t('fields.general')}</h3>
+              <dl class="facts field-list">
+                {list.map(([k, v]) => {
+                  const plain = k.replace(/\[\d+\]/g, '');
+                  return (
+                    <div key={k}>
+                      <dt class="mono" title={[plain, help.get(plain)].filter(Boolean).join('\n')}>
+                        {name ? k.slice(name.length).replace(/^\./, '') || k : k}
+                      </dt>
+                      <dd>
+                        {v === null || typeof v === 'object' ? (
+                          <span class="mono">{show(v)}</span>
+                        ) : (
+                          <Pivot field={plain} value={v as string}>
+                            {show(v)}
+                          </Pivot>
+                        )}
+                      </dd>
+                    </div>
+                  );
+                })}
+              </dl>
+            </section>
+          ))}
         </>
       )}
     </>
@@ -110,6 +136,11 @@ export function EventDrawer(p: { id: string; known?: Event; onClose(): void }) {
           {ev.flow_id !== undefined && (
             <a class="btn" href={href('/events', { q: term('flow_id', ev.flow_id) })}>
               {t('event.sameflow')}
+            </a>
+          )}
+          {ev.alert?.signature_id && ev.src_ip && (
+            <a class="btn" href={href('/inbox', { status: 'all', open: `${ev.alert.signature_id}-${ev.src_ip}-${ev.dest_ip}` })}>
+              {t('event.alertgroup')}
             </a>
           )}
           {ev.src_ip && ev.dest_ip && (

@@ -2,8 +2,9 @@
 // Event search: query with completion, chips, histogram with a brush, fields with their counts, a table with the
 // columns of one's choice, and one event's fields or JSON in a drawer. All of it stands in the URL.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { api, BASE, url, useApi, type ApiError } from '../app/api';
+import { api, BASE, say, url, useApi, type ApiError } from '../app/api';
 import { field, severity, show, summary, endpoint } from '../app/eve';
+import { csv, fetchAll, MOST, ndjson, save } from '../app/export';
 import { pick, t } from '../app/i18n';
 import { useKeys } from '../app/keys';
 import { medium, narrow, roomy } from '../app/prefs';
@@ -19,6 +20,7 @@ import { Icon, SeverityMark } from '../ui/icons';
 import { openMenu, Popover, toast } from '../ui/overlay';
 import { copy, Pivot } from '../ui/pivot';
 import { catalogue, loadCatalogue, QueryBox } from '../ui/querybox';
+import { SavedSearches } from '../ui/saved';
 import { showAll } from '../ui/timepicker';
 import { EventDrawer } from './eventdrawer';
 import { FieldPanel } from './fieldpanel';
@@ -89,26 +91,6 @@ function useNewer(q: string, first: Event | undefined, on: boolean): number {
   return n;
 }
 
-function csv(rows: Event[], cols: string[]): string {
-  const cell = (v: string) => (/[",\r\n]/.test(v) || /^[=+\-@]/.test(v) ? '"' + (/^[=+\-@]/.test(v) ? "'" : '') + v.replace(/"/g, '""') + '"' : v);
-  const text = (e: Event, c: string) =>
-    c === 'time' ? String(e.timestamp)
-    : c === 'type' ? String(e.event_type)
-    : c === 'source' ? endpoint(e, 'src')
-    : c === 'target' ? endpoint(e, 'dest')
-    : c === 'summary' ? summary(e)
-    : show(field(e, c));
-  return [cols.join(','), ...rows.map((e) => cols.map((c) => cell(text(e, c))).join(','))].join('\r\n');
-}
-
-function save(name: string, text: string, type: string): void {
-  const a = document.createElement('a');
-  a.href = URL.createObjectURL(new Blob([text], { type }));
-  a.download = name;
-  a.click();
-  setTimeout(() => URL.revokeObjectURL(a.href), 10000);
-}
-
 function ColumnChooser({ cols, onChange }: { cols: string[]; onChange(c: string[]): void }) {
   const btn = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
@@ -164,11 +146,11 @@ function column(id: string, oneDay: boolean): Column<Event> {
       return {
         id,
         head: t('col.time'),
-        width: oneDay ? '104px' : '158px',
+        width: oneDay ? '104px' : '178px',
         class: 'mono',
         cell: (e) => {
           const at = Date.parse(e.timestamp);
-          return <span title={stamp(at)}>{oneDay ? clock(at) + '.' + String(new Date(at).getMilliseconds()).padStart(3, '0') : stamp(at, false)}</span>;
+          return <span title={stamp(at)}>{oneDay ? clock(at) + '.' + String(new Date(at).getMilliseconds()).padStart(3, '0') : stamp(at)}</span>;
         },
       };
     case 'type':
@@ -293,13 +275,37 @@ export function Events() {
   const bad = s.error?.status === 400 || s.error?.status === 422 ? s.error : null;
   const oneDay = s.events.length > 0 && new Set([s.events[0], s.events[s.events.length - 1]].map((e) => fullDay(Date.parse(e.timestamp)))).size === 1 && fullDay(range[0]) === fullDay(range[1] - 1);
   const list = terms(q);
-  const columns = narrow.value ? SLIM() : cols.map((c) => column(c, oneDay));
+  // Beside an open drawer in a window that is not wide, the usual columns stand in two lines: nothing is cut off.
+  const slim = narrow.value || (!!rowId && !roomy.value && cols.join() === DEFAULT_COLS.join());
+  const columns = slim ? SLIM() : cols.map((c) => column(c, oneDay));
   const total = histo.data?.total;
   const exportItems = (e: MouseEvent) => {
+    const asCsv = (rows: Event[]) => save(name + '.csv', '\ufeff' + csv(rows, cols), 'text/csv');
+    const asJson = (rows: Event[]) => save(name + '.json', ndjson(rows), 'application/x-ndjson');
+    const all = async (give: (rows: Event[]) => void) => {
+      try {
+        let said = Date.now();
+        const rows = await fetchAll(query, (n) => {
+          if (Date.now() - said < 3000) return;
+          said = Date.now();
+          toast(t('events.fetching', { n, all: total ?? '' }));
+        });
+        give(rows);
+        if (rows.length >= MOST) toast(t('events.truncated', { n: rows.length }), { bad: true });
+      } catch (e) {
+        toast(say(e), { bad: true });
+      }
+    };
     const name = `daizong-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}`;
     openMenu(e.currentTarget as HTMLElement, t('events.export'), [
-      { label: t('events.csv', { n: s.events.length }), run: () => save(name + '.csv', '\ufeff' + csv(s.events, cols), 'text/csv') },
-      { label: t('events.json', { n: s.events.length }), run: () => save(name + '.json', s.events.map((x) => JSON.stringify(x)).join('\n') + '\n', 'application/x-ndjson') },
+      { label: t('events.csv', { n: s.events.length }), run: () => asCsv(s.events) },
+      { label: t('events.json', { n: s.events.length }), run: () => asJson(s.events) },
+      ...(s.cursor
+        ? [
+            { label: t('events.allcsv', { n: total ?? '' }), run: () => void all(asCsv) },
+            { label: t('events.alljson', { n: total ?? '' }), run: () => void all(asJson) },
+          ]
+        : []),
       null,
       { label: t('events.copyapi'), run: () => void copy(location.origin + BASE + '/events?' + query) },
     ]);
@@ -315,6 +321,7 @@ export function Events() {
           <Icon name="filter" /> {t('events.fields')}
         </Button>
         <ColumnChooser cols={cols} onChange={(c) => setParams({ cols: c.join() === DEFAULT_COLS.join() ? null : c.join() }, true)} />
+        <SavedSearches />
         <Button onClick={exportItems} disabled={!s.events.length}>
           <Icon name="download" /> {t('events.export')}
         </Button>
@@ -446,7 +453,7 @@ export function Events() {
                 label={t('events.label')}
                 rows={s.events}
                 columns={columns}
-                rowHeight={narrow.value ? 52 : undefined}
+                rowHeight={slim ? 52 : undefined}
                 rowKey={(e) => String(e._id)}
                 cursor={cursor}
                 onCursor={move}

@@ -79,12 +79,17 @@ function Evidence({ d }: { d: GroupDetail }) {
       <button type="button" class="link" aria-expanded={raw} onClick={() => setRaw(!raw)}>
         {raw ? t('drawer.hideraw') : t('drawer.raw')}
       </button>
+      {ev.flow_id !== undefined && (
+        <a class="beside" href={href('/events', { q: term('flow_id', ev.flow_id) })}>
+          {t('event.sameflow')}
+        </a>
+      )}
       {raw && <RawJson value={ev} label={t('drawer.raw')} />}
     </>
   );
 }
 
-function Body({ d }: { d: GroupDetail }) {
+function Body({ d, here }: { d: GroupDetail; here?: number }) {
   const g = d.group;
   const [rule, setRule] = useState(false);
   const around = d.around;
@@ -96,7 +101,7 @@ function Body({ d }: { d: GroupDetail }) {
       <h2 class="what">{g.signature}</h2>
       <p class="who">
         <Pivot field="src_ip" value={g.src_ip} /> <span class="muted">→</span> <Pivot field="dest_ip" value={g.dest_ip} />
-        {g.app_proto && g.app_proto !== 'failed' && <span class="mono muted">{g.app_proto}</span>}
+        {g.app_proto && g.app_proto !== 'failed' && <Pivot field="app_proto" value={g.app_proto} />}
       </p>
       <p class="row tags">
         {g.techniques.map((x) => (
@@ -109,13 +114,14 @@ function Body({ d }: { d: GroupDetail }) {
       </p>
       <Facts
         rows={[
-          [t('drawer.sensor'), g.sensor],
-          [t('col.count'), int(g.count)],
+          [t('drawer.sensor'), g.sensor && <Pivot field="daizong.sensor" value={g.sensor} mono={false} />],
+          // The list counts within the time range, this page over all time.
+          [t('col.count'), here !== undefined && here !== g.count ? t('drawer.count', { n: here, all: g.count }) : int(g.count)],
           [t('drawer.span'), spanWords(Date.parse(g.first), Date.parse(g.last))],
           [
             t('drawer.rule'),
             <>
-              <span class="mono">{g.signature_id}</span>
+              <Pivot field="alert.signature_id" value={g.signature_id} />
               {d.rule?.file && (
                 <span class="muted">
                   {' '}
@@ -234,7 +240,7 @@ export function GroupDrawer(p: { id: string; known?: Group; onClose(): void; onD
         </button>
       </div>
       <div class="drawer-body" ref={box} tabIndex={0} role="region" aria-label={t('drawer.label')}>
-        <Answer of={r}>{(d) => <Body key={d.group.id} d={d} />}</Answer>
+        <Answer of={r}>{(d) => <Body key={d.group.id} d={d} here={p.known?.id === d.group.id ? p.known.count : undefined} />}</Answer>
       </div>
       <div class="drawer-foot">
         {decides && status !== 'archived' && (

@@ -9,7 +9,7 @@ import { useKeys } from '../app/keys';
 import { narrow, roomy } from '../app/prefs';
 import { href, go, param, setParams } from '../app/route';
 import { live, onAlerts, onGroup, setLive } from '../app/stream';
-import { ago, brief, from, isLiveRange, to } from '../app/time';
+import { ago, brief, from, isLiveRange, rangeWords, to } from '../app/time';
 import { SEVERITIES, type Group, type GroupList, type Severity } from '../app/types';
 import { Button, Chip, Empty, Failed, Loading, PageHead, Segments, FilterField } from '../ui/base';
 import { Spark } from '../ui/charts';
@@ -288,7 +288,7 @@ export function Inbox() {
     },
     { id: 'src', head: t('col.source'), width: 'minmax(112px, 0.2fr)', cell: (g) => <Pivot tab={false} field="src_ip" value={g.src_ip} /> },
     { id: 'dest', head: t('col.target'), width: 'minmax(112px, 0.2fr)', cell: (g) => <Pivot tab={false} field="dest_ip" value={g.dest_ip} /> },
-    ...(openId ? [] : [{ id: 'spark', head: t('col.24h'), width: '92px', cell: (g: Group) => <Spark values={g.spark} /> }]),
+    ...(openId ? [] : [{ id: 'spark', head: <span title={t('col.trend.of', { span: rangeWords(from.value, to.value) })}>{t('col.trend')}</span>, width: '92px', cell: (g: Group) => <Spark values={g.spark} /> }]),
     ...(openId && !roomy.value
       ? []
       : [{ id: 'tech', head: t('col.technique'), width: '84px', class: 'mono', cell: (g: Group) => g.techniques[0] ?? <span class="muted">–</span> }]),

@@ -3,7 +3,7 @@
 // dragged on the trend answers for the numbers and lists of the page. With no event at all it is the first run.
 import { useEffect, useState } from 'preact/hooks';
 import { url, useApi } from '../app/api';
-import { endpoint, severity, shortName, summary } from '../app/eve';
+import { severity, shortName, summary } from '../app/eve';
 import { bits, bytes, int, share } from '../app/format';
 import { t } from '../app/i18n';
 import { term } from '../app/query';
@@ -78,7 +78,7 @@ function FeedRow({ ev, oneDay }: { ev: Event; oneDay: boolean }) {
           {shortName(summary(ev))}
         </span>
         <span class="feed-who">
-          {endpoint(ev, 'src').replace(/:\d+$/, '')} → {endpoint(ev, 'dest').replace(/:\d+$/, '')}
+          {ev.src_ip} → {ev.dest_ip}
         </span>
       </a>
     </li>
@@ -158,12 +158,20 @@ function Nothing() {
   );
 }
 
-function fresh(d: Data): string {
-  const at = Date.parse(d.as_of);
-  const lost = d.lost.packets + d.lost.events;
+/** How fresh and how complete the data is; the ledger stands on the sensors' page. */
+function Fresh({ d }: { d: Data }) {
+  const { packets, events } = d.lost;
   return (
-    t('overview.asof', { at: brief(at) }) +
-    (lost ? t('overview.lost', { packets: d.lost.packets, events: d.lost.events }) : t('overview.nolost'))
+    <>
+      {t('overview.asof', { at: brief(Date.parse(d.as_of)) })}
+      {packets || events ? (
+        <a class="link" href={href('/sensors')} title={t('overview.partly.what')}>
+          {[packets ? t('overview.partly', { n: packets }) : '', events ? t('overview.lostevents', { n: events }) : ''].filter(Boolean).join(' · ')}
+        </a>
+      ) : (
+        t('overview.nolost')
+      )}
+    </>
   );
 }
 
@@ -189,7 +197,7 @@ export function Overview() {
   const rates = (v: number[], s: number) => v.map((x) => (x * 8) / (s || 1));
   return (
     <>
-      <PageHead title={t('nav.overview')} ranged sub={isMoved.value ? '' : all ? fresh(all) : whole.loading ? t('state.loading') : ''}>
+      <PageHead title={t('nav.overview')} ranged sub={isMoved.value ? '' : all ? <Fresh d={all} /> : whole.loading ? t('state.loading') : ''}>
         {whole.data && whole.at > 0 && every > 0 && <span class="muted small">{t('overview.updated', { ago: ago(whole.at) })}</span>}
       </PageHead>
       <Answer of={whole} lines={12}>
@@ -202,7 +210,7 @@ export function Overview() {
                   label={t('kpi.critical')}
                   value={int(d.totals.critical)}
                   to={href('/inbox', { severity: 'critical' })}
-                  sub={d.totals.critical ? <SeverityMark severity="critical" /> : t('kpi.critical.none')}
+                  sub={d.totals.critical ? t('kpi.critical.of', { n: d.totals.alerts }) : t('kpi.critical.none')}
                 />
                 <Kpi label={t('kpi.hosts')} value={int(d.totals.hosts)} to={href('/hosts')} sub={t('kpi.events', { n: d.totals.events })} />
                 <Kpi
@@ -215,7 +223,7 @@ export function Overview() {
                   label={t('kpi.sensors')}
                   value={all.totals.sensors_total ? `${int(all.totals.sensors_online)} / ${int(all.totals.sensors_total)}` : '–'}
                   to={href('/sensors')}
-                  sub={all.totals.sensors_total ? t('kpi.lost', { n: d.lost.packets }) : t('kpi.nosensor')}
+                  sub={all.totals.sensors_total ? t('kpi.watching') : all.totals.sensors_done ? t('kpi.played', { n: all.totals.sensors_done }) : t('kpi.nosensor')}
                 />
               </div>
               <Card

@@ -216,11 +216,9 @@ function Played({ list }: { list: Sensor[] }) {
                   </tr>
                   {losses.map((x) => (
                     <tr key={s.id + x.stage + x.reason} class="muted sub-row">
-                      <td colSpan={6}>
-                        {word('stage.', x.stage)}: {pick(x.help) || x.reason}
+                      <td colSpan={8} title={x.reason}>
+                        <b>{amount(x)}</b> {t('sensor.at', { stage: word('stage.', x.stage), what: pick(x.help) || x.reason })}
                       </td>
-                      <td class="end">{amount(x)}</td>
-                      <td class="mono">{x.reason}</td>
                     </tr>
                   ))}
                 </Fragment>
@@ -242,11 +240,13 @@ export function Sensors() {
   const list = r.data?.sensors ?? [];
   const n = (s: Sensor['state']) => list.filter((x) => x.state === s).length;
   const lost = list.reduce((x, s) => x + (s.ledger?.lost ?? 0), 0);
+  // What the kernel dropped was never seen; the other stages gave up packets that had come in.
+  const partly = list.reduce((x, s) => x + s.loss.reduce((y, l) => y + (l.stage === 'kernel' ? 0 : (l.packets ?? 0)), 0), 0);
   return (
     <>
       <PageHead
         title={t('nav.sensors')}
-        sub={r.data ? t('sensors.sub', { online: n('online'), stale: n('stale') + n('offline'), played: n('done') }) + (lost ? t('sensors.lost', { n: lost }) : t('overview.nolost')) : ''}
+        sub={r.data ? t('sensors.sub', { online: n('online'), stale: n('stale') + n('offline'), played: n('done') }) + (lost ? t('sensors.lost', { n: lost }) : t('overview.nolost')) + (partly ? ' ' + t('overview.partly', { n: partly }) : '') : ''}
       >
         <a class="btn primary" href="/start">
           {t('nav.start')}

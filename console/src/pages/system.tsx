@@ -418,7 +418,7 @@ function SettingsTab() {
               </label>
               <label class="field">
                 {t('settings.homenet')}
-                <textarea class="mono" rows={4} value={nets} onInput={(e) => setNets(e.currentTarget.value)} />
+                <textarea class="mono" rows={6} value={nets} onInput={(e) => setNets(e.currentTarget.value)} />
                 <span class="small">{t('settings.homenet.note')}</span>
               </label>
               <label class="check-line">

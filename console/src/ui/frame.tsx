@@ -3,14 +3,14 @@
 // node's own trouble as one line, and the keys that work everywhere.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api, ended, session, useApi } from '../app/api';
+import { api, clockAhead, ended, session, useApi } from '../app/api';
 import { lang, setLang, t } from '../app/i18n';
 import { layers, useKeys, type Binding } from '../app/keys';
 import { medium, narrow, setSingleKeys, singleKeys, theme, toggleTheme } from '../app/prefs';
 import { isIp } from '../app/query';
 import { go, hostHref, href, path } from '../app/route';
 import { live, onAlerts, onGroup, openGroups, setLive, stopStream, streamState, unseen } from '../app/stream';
-import { isLiveRange, zoomOut } from '../app/time';
+import { duration, isLiveRange, zoomOut } from '../app/time';
 import { short } from '../app/format';
 import type { GroupList, Health } from '../app/types';
 import { Icon, Logo } from './icons';
@@ -247,6 +247,7 @@ function Trouble() {
   else if (d && d.store.state === 'starting') text = t('trouble.starting');
   else if (d && d.store.state === 'down') text = t('trouble.store', { why: d.store.detail ?? '' });
   else if (d && d.status === 'degraded') text = t('trouble.degraded', { why: d.store.detail ?? '' });
+  else if (clockAhead.value) text = t('trouble.skew', { d: duration(Math.abs(clockAhead.value) / 1000) });
   if (!text) return null;
   return (
     <div class="trouble" role="status">

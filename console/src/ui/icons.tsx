@@ -25,6 +25,7 @@ const PATHS: Record<string, string> = {
   check: 'M3.5 8.5l3 3 6-7',
   filter: 'M2.5 3.5h11l-4.2 5v4l-2.6 1v-5z',
   pause: 'M5.5 3.5v9M10.5 3.5v9',
+  star: 'M8 2.2l1.8 3.7 4 .5-2.9 2.8.7 4L8 11.3l-3.6 1.9.7-4L2.2 6.4l4-.5z',
   undo: 'M5.5 3.5 2.5 6.5l3 3M2.5 6.5h7a4 4 0 0 1 0 8H7',
 };
 

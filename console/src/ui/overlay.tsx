@@ -232,10 +232,15 @@ export function Popover(p: { anchor: HTMLElement; label: string; onClose(): void
       aria-label={p.label}
       ref={ref}
       onKeyDown={(e) => {
-        if (e.key !== 'Escape') return;
+        if (e.key === 'Tab') {
+          const all = [...ref.current!.querySelectorAll<HTMLElement>('button:not(:disabled), input, select, textarea, a[href], [tabindex="0"]')].filter((x) => x.offsetParent);
+          const end = all[e.shiftKey ? 0 : all.length - 1];
+          if (document.activeElement !== end) return;
+          all[e.shiftKey ? all.length - 1 : 0]?.focus();
+        } else if (e.key === 'Escape') leave();
+        else return;
         e.stopPropagation();
         e.preventDefault();
-        leave();
       }}
     >
       {p.children}
