@@ -315,7 +315,7 @@ bool http_post(struct http_conn *c, const char *host, struct span path, struct s
     buf_printf(&head, " HTTP/1.1\r\nHost: %s\r\nContent-Length: %llu\r\n", host,
                (unsigned long long)length);
     buf_span_add(&head, headers);
-    buf_str(&head, "\r\n");
+    buf_str(&head, body->packed ? "Content-Encoding: zstd\r\n\r\n" : "\r\n");
     /* A small body travels with the head. */
     bool joined = body->n == 0 && length < 16 << 10;
     if (joined)

@@ -41,6 +41,7 @@ struct http_body {
     struct span text;
     int fd; /* of the file, when n > 0 */
     uint64_t at, n;
+    bool packed; /* a ZSTD frame */
 };
 
 /* POST path with headers (each line with its end) and body; then reads the answer, whose body goes

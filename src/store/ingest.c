@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "store/eve.h"
+#include "store/pack.h"
 #include "store/split.h"
 #include "store/spool.h"
 
@@ -82,6 +83,8 @@ struct ingest {
     pthread_t writer, carrier;
     struct buf scratch, out_quarantine, into_events, into_quarantine; /* the writer's */
     struct span *pieces;
+    struct packer *packer;
+    struct buf packed;
     struct buf carried;        /* the carrier's */
     uint64_t patient_until_ns; /* a store that starts is waited for until then without a word */
     struct ingest_counters count;
@@ -340,14 +343,19 @@ static bool batch_write(struct ingest *in, struct batch *b, struct err *e)
                              .positions_n = b->positions_n};
 
     buf_clear(&in->out_quarantine);
-    if (r.events_n) {
-        r.events = in->pieces;
-        r.events_pieces = block_pieces(b->events, &in->scratch, in->pieces);
-    }
+    size_t pieces = r.events_n ? block_pieces(b->events, &in->scratch, in->pieces) : 0;
     if (r.quarantine_n)
         block_write(b->quarantine, &in->out_quarantine);
-    if ((r.events_n && !r.events_pieces) || in->out_quarantine.full)
+    if ((r.events_n && !pieces) || in->out_quarantine.full)
         return err_set(e, ERR_NOMEM, "a batch of events is too large");
+    if (r.events_n && !packer_pack(in->packer, in->pieces, pieces, &in->packed, e))
+        return false;
+    struct span packed = buf_span(&in->packed);
+    if (r.events_n) {
+        r.events = &packed;
+        r.events_pieces = 1;
+        r.events_packed = true;
+    }
     for (size_t i = 0; i < b->positions_n; i++)
         positions[i] = (struct spool_position){b->positions[i].src->key, b->positions[i].seq};
     r.quarantine = buf_span(&in->out_quarantine);
@@ -479,7 +487,8 @@ static bool carrier_step(struct ingest *in, bool *found, struct err *e)
         return false;
     if (!*found)
         return true;
-    struct store_data events = {.fd = r.events_fd, .at = r.events_at, .n = r.events_bytes};
+    struct store_data events = {
+        .fd = r.events_fd, .at = r.events_at, .n = r.events_bytes, .packed = r.events_packed};
     struct store_data quarantine = {.text = r.quarantine};
     bool ok = (!r.events_n || insert_part(in, r.events_into, &events, r.number, e)) &&
               (!r.quarantine_n || insert_part(in, r.quarantine_into, &quarantine, r.number, e));
@@ -584,6 +593,8 @@ static void ingest_free(struct ingest *in)
     split_free(&in->split);
     row_free(&in->quarantine_row);
     buf_free(&in->scratch);
+    buf_free(&in->packed);
+    packer_free(in->packer);
     mem_free(in->pieces);
     buf_free(&in->out_quarantine);
     buf_free(&in->into_events);
@@ -629,7 +640,8 @@ bool ingest_open(const struct ingest_conf *conf, struct ingest **ret, struct err
     batch_init(&in->batches[1]);
     in->filling = &in->batches[0];
     in->spare = &in->batches[1];
-    in->scratch = in->out_quarantine = buf_new(SPOOL_RECORD_MAX / 2);
+    in->scratch = in->out_quarantine = in->packed = buf_new(SPOOL_RECORD_MAX / 2);
+    in->packer = packer_new();
     in->pieces = mem_array(block_pieces_most(in->batches[0].events), sizeof(*in->pieces));
     in->carried = buf_new(SPOOL_RECORD_MAX + 4096);
     in->into_events = in->into_quarantine = buf_new(1 << 16);

@@ -32,6 +32,7 @@ enum {
     MAGIC = 0x535a4431,
     KIND_BLOCK = 1,
     KIND_POSITIONS = 2,
+    KIND_PACKED = 3, /* a block whose events are a ZSTD frame */
     SEGMENT_BYTES = 64 << 20,
     RESERVE = 256 << 10,
     READ_PIECE = 256 << 10,
@@ -274,7 +275,7 @@ static bool segment_recover(struct spool *s, uint64_t first, uint64_t stored, st
     struct segment *g = segment_add(s, first);
     while (at < (uint64_t)st.st_size && record_get(fd, at, buf, &h, parts)) {
         positions_take(s, parts[PART_POSITIONS]);
-        if (h.kind == KIND_BLOCK) {
+        if (h.kind == KIND_BLOCK || h.kind == KIND_PACKED) {
             g->last = h.number;
             s->next_number = h.number + 1;
             if (h.number > stored)
@@ -585,6 +586,7 @@ bool spool_append(struct spool *s, const struct spool_record *r, struct err *e)
 {
     struct buf b CLEANUP(buf_free) = buf_new((size_t)SPOOL_STREAMS * 16);
     uint64_t now = clock_now_ns();
+    uint32_t kind = r->events_packed ? KIND_PACKED : KIND_BLOCK;
 
     for (size_t i = 0; i < r->positions_n; i++)
         put_positions(&b, r->positions[i].stream, r->positions[i].seq);
@@ -596,9 +598,9 @@ bool spool_append(struct spool *s, const struct spool_record *r, struct err *e)
     pthread_mutex_lock(&s->lock);
     bool ok = (s->write_fd >= 0 && s->newest->bytes < SEGMENT_BYTES) || segment_open(s, now, e);
     numbered.number = s->next_number;
-    ok = ok && record_put(s, KIND_BLOCK, &numbered, buf_span(&b), now, e);
+    ok = ok && record_put(s, kind, &numbered, buf_span(&b), now, e);
     if (!ok && e->kind == ERR_FULL && s->newest && room_make(s, now, e))
-        ok = record_put(s, KIND_BLOCK, &numbered, buf_span(&b), now, e);
+        ok = record_put(s, kind, &numbered, buf_span(&b), now, e);
     if (ok) {
         uint64_t n = HEAD + b.n + r->events_into.n + numbered.events_bytes + r->quarantine_into.n +
                      r->quarantine.n;
@@ -651,6 +653,7 @@ bool spool_read(struct spool *s, struct buf *buf, struct spool_record *ret, bool
                                  .events_into = parts[PART_EVENTS_INTO],
                                  .quarantine_into = parts[PART_QUARANTINE_INTO],
                                  .quarantine = parts[PART_QUARANTINE],
+                                 .events_packed = h.kind == KIND_PACKED,
                                  .events_fd = fd,
                                  .events_at = place.offset + HEAD + h.parts[PART_POSITIONS] +
                                               h.parts[PART_EVENTS_INTO],

@@ -29,6 +29,7 @@ struct spool_record {
      * spool_read says where in a file it lies, until the record is confirmed. */
     const struct span *events;
     size_t events_pieces;
+    bool events_packed; /* they are a ZSTD frame */
     int events_fd;
     uint64_t events_at, events_bytes;
     const struct spool_position *positions; /* spool_append only */

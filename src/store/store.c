@@ -487,7 +487,11 @@ bool store_insert(struct store *s, const char *into, const char *format,
 {
     struct buf path CLEANUP(buf_free) = buf_new(REQUEST_MAX);
     struct buf sql CLEANUP(buf_free) = buf_new(REQUEST_MAX);
-    struct call call = {.body = {.text = data->text, .fd = data->fd, .at = data->at, .n = data->n},
+    struct call call = {.body = {.text = data->text,
+                                 .fd = data->fd,
+                                 .at = data->at,
+                                 .n = data->n,
+                                 .packed = data->packed},
                         .timeout_ns = 120 * (uint64_t)NS_PER_S,
                         .reader = {.sink = sink_none, .left = UINT64_MAX}};
 

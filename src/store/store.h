@@ -87,6 +87,7 @@ struct store_data {
     struct span text;
     int fd; /* of the file, when n > 0 */
     uint64_t at, n;
+    bool packed; /* a ZSTD frame */
 };
 
 /* One insert of a block in `format` ("Native") into `into` ("events (ts, …)"). With the same token

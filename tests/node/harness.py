@@ -22,6 +22,8 @@ LIBCHDB = os.path.join(ROOT, 'build/third_party/libchdb/libchdb.so')
 os.environ.setdefault('DAIZONG_LIBCHDB', LIBCHDB)
 for variable in ('DAIZONG_DATA', 'DAIZONG_LISTEN', 'DAIZONG_URL', 'DAIZONG_TOKEN', 'DAIZONG_CA'):
     os.environ.pop(variable, None)
+# A shell starts what it puts into the background with Ctrl-C ignored; the commands here shall hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 passed = failed = skipped = 0
 
 

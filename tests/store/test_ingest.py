@@ -275,7 +275,7 @@ def mounted(kind, options):
 
 
 def test_disk_full_and_read_only():
-    folder = mounted('tmpfs', 'size=6m')
+    folder = mounted('tmpfs', 'size=1m')
     if not folder:
         print('  (not root: the disk-full test needs mount)')
         return

@@ -2,8 +2,10 @@
 /* Lines to rows to Native blocks, and the spool: byte for byte what is expected, whole after every
  * cut, and no harm from any input. */
 #include "base/clock.h"
+#include "base/mem.h"
 #include "store/block.h"
 #include "store/eve.h"
+#include "store/pack.h"
 #include "store/spool.h"
 
 #include "unit.h"
@@ -12,6 +14,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zstd.h>
 
 static const struct block_column columns[] = {{"n", "UInt16", COL_U16},
                                               {"w", "LowCardinality(String)", COL_LC},
@@ -159,6 +162,8 @@ static void dir_clear(void)
     rmdir(dir);
 }
 
+enum { PACKED_STREAM = 6 };
+
 static bool append(struct spool *s, const char *data, uint64_t stream, uint64_t seq)
 {
     struct err e;
@@ -169,6 +174,7 @@ static bool append(struct spool *s, const char *data, uint64_t stream, uint64_t 
                              .events_into = SPAN("events (a)"),
                              .events = pieces,
                              .events_pieces = LEN(pieces),
+                             .events_packed = stream == PACKED_STREAM,
                              .quarantine = SPAN(""),
                              .quarantine_into = SPAN("q"),
                              .positions = &p,
@@ -183,6 +189,40 @@ static bool events_are(const struct spool_record *r, struct span want)
     return r->events_bytes == want.n &&
            pread(r->events_fd, text, want.n, (off_t)r->events_at) == (ssize_t)want.n &&
            memcmp(text, want.p, want.n) == 0;
+}
+
+/* What is packed in pieces comes out whole, the context is good for another one, a ceiling is met.
+ */
+static void packing(void)
+{
+    enum { BYTES = 3 << 20 };
+    struct packer *p = packer_new();
+    struct buf packed = buf_new(BYTES), small = buf_new(1 << 10);
+    uint8_t *data = mem_get(BYTES), *again = mem_get(BYTES);
+    struct err e;
+    uint32_t random = 1;
+
+    for (size_t i = 0; i < BYTES; i++) {
+        random = random * 1664525 + 1013904223;
+        data[i] = i % 7 ? (uint8_t)(i / 64) : (uint8_t)(random >> 24);
+    }
+    for (int round = 0; round < 2; round++) {
+        struct span pieces[] = {span_of(data, 1), span_of(data + 1, 0),
+                                span_of(data + 1, BYTES / 2), span_of(NULL, 0)};
+        pieces[3] = span_of(data + 1 + BYTES / 2, BYTES - 1 - BYTES / 2);
+        CHECK(packer_pack(p, pieces, LEN(pieces), &packed, &e));
+        CHECK(packed.n < BYTES / 2);
+        CHECK(ZSTD_decompress(again, BYTES, packed.p, packed.n) == BYTES);
+        CHECK(memcmp(data, again, BYTES) == 0);
+        CHECK(!packer_pack(p, pieces, LEN(pieces), &small, &e) && e.kind == ERR_NOMEM);
+    }
+    CHECK(packer_pack(p, NULL, 0, &packed, &e));
+    CHECK(ZSTD_decompress(again, BYTES, packed.p, packed.n) == 0);
+    mem_free(data);
+    mem_free(again);
+    buf_free(&packed);
+    buf_free(&small);
+    packer_free(p);
 }
 
 static void spool_order(void)
@@ -200,6 +240,7 @@ static void spool_order(void)
     CHECK(append(s, "one", 5, 10) && append(s, "two", 6, 1) && append(s, "three", 5, 12));
     CHECK(!spool_open(dir, &other, &e) && e.kind == ERR_BUSY);
     CHECK(spool_read(s, &buf, &r, &found, &e) && found && events_are(&r, SPAN("one")));
+    CHECK(!r.events_packed);
     CHECK(span_eq(r.events_into, SPAN("events (a)")) && span_eq(r.quarantine_into, SPAN("q")));
     spool_token(s, r.number, token);
     spool_confirm(s, r.number);
@@ -208,6 +249,7 @@ static void spool_order(void)
     CHECK(spool_position_get(s, 5) == 12 && spool_position_get(s, 6) == 1 &&
           spool_position_get(s, 7) == 0);
     CHECK(spool_read(s, &buf, &r, &found, &e) && found && events_are(&r, SPAN("two")));
+    CHECK(r.events_packed); /* also after the folder was opened anew */
     spool_token(s, r.number - 1, again);
     CHECK_STR(again, token);
     spool_confirm(s, r.number);
@@ -286,6 +328,7 @@ int main(void)
     native_form();
     eve_lines();
     eve_noise();
+    packing();
     spool_order();
     spool_damage();
     return unit_end();
