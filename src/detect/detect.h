@@ -68,6 +68,8 @@ void ruleset_free(struct ruleset *r);
 bool ruleset_wants_digest(const struct ruleset *r, unsigned n);
 /* Does a rule look into a buffer whose name starts so ("ja3", "ssh.hassh")? */
 bool ruleset_wants_buffer(const struct ruleset *r, const char *prefix);
+/* Does a rule ask for this enum stream_event? */
+bool ruleset_wants_stream_event(const struct ruleset *r, unsigned event);
 /* Opens the files that data sets are to be written to, before rights are given up; writes them at
  * the end. */
 bool ruleset_data_open(struct ruleset *r, struct err *e) MUST_CHECK;

@@ -537,6 +537,16 @@ bool ruleset_wants_buffer(const struct ruleset *r, const char *prefix)
     return false;
 }
 
+bool ruleset_wants_stream_event(const struct ruleset *r, unsigned event)
+{
+    for (size_t i = 0; i < r->n_rules; i++)
+        for (const struct match *m = r->rules[i]->packet_matches; m; m = m->next)
+            if (m->kind == KW_STREAM_EVENT &&
+                ((const struct event_cond *)m->data)->event % STREAM_EVENT_BASE == event)
+                return true;
+    return false;
+}
+
 bool ruleset_wants_digest(const struct ruleset *r, unsigned n)
 {
     for (size_t i = 0; i < r->n_rules; i++)

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/must.h"
+#include "flow/policy.h"
 #include "flow/session.h"
 #include "flow/table.h"
 
@@ -42,6 +43,7 @@ struct flow_table {
     bool emergency;
     uint32_t expired_s;
     uint64_t counters[FLOW_COUNTERS];
+    struct exception_counts exceptions;
 };
 
 static const char *const counter_names[] = {
@@ -136,6 +138,11 @@ uint64_t flow_memuse(const struct flow_table *t)
 const uint64_t *flow_counters(const struct flow_table *t)
 {
     return t->counters;
+}
+
+const struct exception_counts *flow_table_exceptions(const struct flow_table *t)
+{
+    return &t->exceptions;
 }
 
 static void list_add(struct flow_list *l, struct flow *f)
@@ -549,8 +556,10 @@ struct flow *flow_of_packet(struct flow_table *t, struct packet *p)
         if (flow_icmp_is_error(p))
             return NULL;
         f = flow_get(t, p->ts_ns);
-        if (!f)
+        if (!f) {
+            exception_apply(p, NULL, EXCEPTION_FLOW_MEMCAP, t->conf.memcap_policy, &t->exceptions);
             return NULL;
+        }
         flow_init(t, f, &tuple, p);
         htab_add(&t->hash, hash, &f->node);
         list_add(list_of(t, f), f);

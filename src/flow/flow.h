@@ -10,6 +10,7 @@
 #include "packet/packet.h"
 
 struct app;
+struct exception_counts;
 struct tcp_session;
 
 enum flow_state { FLOW_NEW, FLOW_ESTABLISHED, FLOW_CLOSED, FLOW_LOCAL_BYPASSED };
@@ -101,6 +102,7 @@ struct flow_conf {
     uint32_t max_flows;                  /* derived from the memcap when 0 */
     uint32_t emergency_recovery_percent; /* of all flows free again: the emergency is over */
     bool vlan_is_key, depth_is_key;
+    uint8_t memcap_policy; /* enum exception_policy: of packets that get no flow */
     struct flow_timeouts tcp, udp, icmp, other;
     struct flow_timeouts tcp_emergency, udp_emergency, icmp_emergency, other_emergency;
 };
@@ -140,6 +142,7 @@ void flow_swap(struct flow *f);
 /* Sets the state that the stream engine found; drives the timer. */
 void flow_set_state(struct flow_table *t, struct flow *f, enum flow_state state);
 const uint64_t *flow_counters(const struct flow_table *t);
+const struct exception_counts *flow_table_exceptions(const struct flow_table *t);
 /* Live flows, and the bytes they take. */
 uint32_t flow_count(const struct flow_table *t);
 uint64_t flow_memuse(const struct flow_table *t);

@@ -24,6 +24,7 @@ static void first_timestamps(struct tcp_in *in, struct tcp_side *own, struct tcp
         other->flags |= SF_ZERO_TIMESTAMP;
 }
 
+/* False when there is no room: the memcap's policy has decided, the packet itself is not wrong. */
 static bool open_session(struct tcp_in *in, bool midstream)
 {
     in->s = tcp_session_new(in);
@@ -40,7 +41,7 @@ static bool pick_up_midstream(struct tcp_in *in, enum tcp_state state, uint32_t 
     struct tcp_side *c, *v;
 
     if (!open_session(in, true))
-        return false;
+        return true;
     c = &in->s->side[DIR_TS];
     v = &in->s->side[DIR_TC];
     tcp_set_state(in, state);
@@ -72,7 +73,7 @@ static bool pick_up_synack(struct tcp_in *in)
     struct tcp_side *c, *v;
 
     if (!open_session(in, true))
-        return false;
+        return true;
     /* The server speaks: turn the flow round. */
     if (in->ts) {
         flow_swap(in->f);
@@ -114,7 +115,7 @@ static bool first_syn(struct tcp_in *in)
     struct tcp_side *c, *v;
 
     if (!open_session(in, false))
-        return false;
+        return true;
     c = &in->s->side[DIR_TS];
     v = &in->s->side[DIR_TC];
     tcp_set_state(in, TCP_SYN_SENT);

@@ -22,6 +22,23 @@ enum exception_policy exception_policy_find(struct span name)
     return POLICIES;
 }
 
+const char *exception_policy_nearest(struct span name)
+{
+    static const char *const names[] = {"auto",   "ignore",      "pass-packet", "pass-flow",
+                                        "bypass", "drop-packet", "drop-flow",   "reject"};
+    const char *best = NULL;
+    unsigned least = 4;
+
+    for (size_t i = 0; i < LEN(names); i++) {
+        unsigned d = span_distance(name, span_str(names[i]));
+        if (d < least) {
+            least = d;
+            best = names[i];
+        }
+    }
+    return best;
+}
+
 const char *exception_policy_name(enum exception_policy p)
 {
     return policy_names[p];
@@ -30,7 +47,13 @@ const char *exception_policy_name(enum exception_policy p)
 const char *exception_target_name(enum exception_target t)
 {
     static const char *const names[EXCEPTIONS] = {
-        [EXCEPTION_MIDSTREAM] = "stream_midstream", [EXCEPTION_APP_ERROR] = "app_layer_error"};
+        [EXCEPTION_MIDSTREAM] = "stream_midstream",
+        [EXCEPTION_APP_ERROR] = "app_layer_error",
+        [EXCEPTION_SESSION_MEMCAP] = "stream_memcap",
+        [EXCEPTION_REASSEMBLY_MEMCAP] = "stream_reassembly_memcap",
+        [EXCEPTION_FLOW_MEMCAP] = "flow_memcap",
+        [EXCEPTION_DEFRAG_MEMCAP] = "defrag_memcap",
+    };
     return names[t];
 }
 
@@ -46,6 +69,10 @@ const char *exception_counter_name(enum exception_target t, enum exception_polic
     static const char *const names[EXCEPTIONS][POLICIES] = {
         [EXCEPTION_MIDSTREAM] = ROWS("exception_policy.tcp.midstream"),
         [EXCEPTION_APP_ERROR] = ROWS("exception_policy.app_layer.error"),
+        [EXCEPTION_SESSION_MEMCAP] = ROWS("exception_policy.tcp.ssn_memcap"),
+        [EXCEPTION_REASSEMBLY_MEMCAP] = ROWS("exception_policy.tcp.reassembly"),
+        [EXCEPTION_FLOW_MEMCAP] = ROWS("exception_policy.flow.memcap"),
+        [EXCEPTION_DEFRAG_MEMCAP] = ROWS("exception_policy.defrag.memcap"),
     };
 #undef ROWS
     return names[t][p];
@@ -53,8 +80,17 @@ const char *exception_counter_name(enum exception_target t, enum exception_polic
 
 static void drop(struct packet *p, enum exception_target t)
 {
+    static const uint8_t reasons[EXCEPTIONS] = {
+        [EXCEPTION_MIDSTREAM] = DROP_STREAM_MIDSTREAM,
+        [EXCEPTION_APP_ERROR] = DROP_APP_ERROR,
+        [EXCEPTION_SESSION_MEMCAP] = DROP_STREAM_MEMCAP,
+        [EXCEPTION_REASSEMBLY_MEMCAP] = DROP_STREAM_REASSEMBLY,
+        [EXCEPTION_FLOW_MEMCAP] = DROP_FLOW_MEMCAP,
+        [EXCEPTION_DEFRAG_MEMCAP] = DROP_DEFRAG_MEMCAP,
+    };
+
     p->flags |= PKT_DROP | PKT_NO_INSPECT | PKT_NO_PAYLOAD_INSPECT;
-    p->drop_reason = t == EXCEPTION_MIDSTREAM ? DROP_STREAM_MIDSTREAM : DROP_APP_ERROR;
+    p->drop_reason = reasons[t];
 }
 
 void exception_apply(struct packet *p, struct flow *f, enum exception_target t,

@@ -19,6 +19,10 @@ enum exception_policy {
 enum exception_target {
     EXCEPTION_MIDSTREAM, /* the flow's beginning was not seen */
     EXCEPTION_APP_ERROR, /* a parser gave up */
+    EXCEPTION_SESSION_MEMCAP,
+    EXCEPTION_REASSEMBLY_MEMCAP,
+    EXCEPTION_FLOW_MEMCAP,   /* the packet gets no flow */
+    EXCEPTION_DEFRAG_MEMCAP, /* the fragment cannot be kept */
     EXCEPTIONS
 };
 
@@ -29,6 +33,8 @@ struct exception_counts {
 
 /* "drop-flow" in the configuration, "drop_flow" in events; POLICIES for a wrong name. */
 enum exception_policy exception_policy_find(struct span name);
+/* The policy whose name is nearest, as the configuration writes it; NULL when none is near. */
+const char *exception_policy_nearest(struct span name);
 const char *exception_policy_name(enum exception_policy p); /* EVE's */
 const char *exception_target_name(enum exception_target t); /* EVE's: "stream_midstream" */
 const char *exception_counter_name(enum exception_target t, enum exception_policy p);

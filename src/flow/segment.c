@@ -102,6 +102,8 @@ static void count_insert(struct tcp_in *in, enum insert_result r, uint32_t n)
         c[SC_SEGMENT_MEMCAP]++;
         c[SC_INSERT_FAIL]++;
         tcp_event(in, SEV_REASSEMBLY_INSERT_MEMCAP);
+        exception_apply(in->p, in->f, EXCEPTION_REASSEMBLY_MEMCAP,
+                        in->e->conf.reassembly_memcap_policy, &in->e->exceptions);
         in->s->flags |= TF_LIBERAL;
         break;
     }

@@ -204,6 +204,8 @@ struct tcp_session *tcp_session_new(struct tcp_in *in)
 
     if (!t) {
         e->counters[SC_SSN_MEMCAP]++;
+        exception_apply(in->p, in->f, EXCEPTION_SESSION_MEMCAP, e->conf.memcap_policy,
+                        &e->exceptions);
         return NULL;
     }
     *t = (struct tcp_session){

@@ -75,6 +75,7 @@ struct stream_conf {
     uint32_t segments_max;    /* out-of-order regions kept per direction */
     uint8_t urgent_policy;    /* inline, drop, oob, gap */
     uint8_t midstream_policy; /* enum exception_policy: of packets without a session's beginning */
+    uint8_t memcap_policy, reassembly_memcap_policy; /* where the ceilings refuse */
     uint8_t default_os;
     struct os_rule {
         struct cidr net;

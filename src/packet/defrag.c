@@ -469,6 +469,13 @@ static struct span build(const struct tracker *t, uint8_t *to, uint8_t ip_v, uin
     return (struct span){to, t->head_n + n};
 }
 
+static struct span refuse(struct packet *p)
+{
+    decode_event(p, p->ip_v == 4 ? DEV_IPV4_FRAG_IGNORED : DEV_IPV6_FRAG_IGNORED);
+    p->flags |= PKT_FRAGMENT_REFUSED;
+    return (struct span){rd_zeros, 0};
+}
+
 struct span defrag_add(struct defrag *g, struct decoder *d, struct packet *p,
                        const struct fragment *f, size_t *ret_link_n)
 {
@@ -482,20 +489,16 @@ struct span defrag_add(struct defrag *g, struct decoder *d, struct packet *p,
         return none;
     }
     struct tracker *t = find_tracker(g, p, f);
-    if (!t) {
-        decode_event(p, v4 ? DEV_IPV4_FRAG_IGNORED : DEV_IPV6_FRAG_IGNORED);
-        return none;
-    }
+    if (!t)
+        return refuse(p);
     t->until_ns = p->ts_ns + (uint64_t)g->conf->defrag_timeout_s * NS_PER_S;
     struct fit fit = fit_new(t, f->offset, to);
     if (fit.overlap)
         decode_event(p, v4 ? DEV_IPV4_FRAG_OVERLAP : DEV_IPV6_FRAG_OVERLAP);
     if (fit.covered || fit.cut >= f->data.n)
         return none;
-    if (!keep(g, t, p, f, fit.cut)) {
-        decode_event(p, v4 ? DEV_IPV4_FRAG_IGNORED : DEV_IPV6_FRAG_IGNORED);
-        return none;
-    }
+    if (!keep(g, t, p, f, fit.cut))
+        return refuse(p);
     if (!f->more) {
         t->has_last = true;
         t->end = to;

@@ -66,8 +66,9 @@ enum packet_flag {
     PKT_ALERTED = 1 << 16,
     PKT_STREAM_NO_EVENTS = 1 << 17,
     PKT_KEEPALIVE = 1 << 18,
-    PKT_WANTS_FLOW = 1 << 19,      /* decoded well enough to belong to a flow */
-    PKT_IP_CHECKSUM_BAD = 1 << 20, /* of the IPv4 header; PKT_CHECKSUM_BAD: of the transport */
+    PKT_WANTS_FLOW = 1 << 19,       /* decoded well enough to belong to a flow */
+    PKT_IP_CHECKSUM_BAD = 1 << 20,  /* of the IPv4 header; PKT_CHECKSUM_BAD: of the transport */
+    PKT_FRAGMENT_REFUSED = 1 << 21, /* no room to keep the fragment */
 };
 
 enum tcp_flag {

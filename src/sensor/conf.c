@@ -125,13 +125,26 @@ static bool said(const struct yaml *y)
     return y && y->kind == YAML_SCALAR && y->value[0] && strcmp(y->value, "auto") != 0;
 }
 
+/* VXLAN's reserved bits: `strict` (they are zero, or it is no VXLAN) or `permissive`. */
+static bool conf_vxlan(struct decode_conf *d, struct yaml *root, struct err *e)
+{
+    static const char path[] = "decoder.vxlan.reserved-bits-check";
+    const struct yaml *y = tree_find(root, path);
+
+    if (said(y) && (strcmp(y->value, "strict") == 0 || strcmp(y->value, "permissive") == 0)) {
+        d->vxlan_strict = y->value[0] == 's';
+        return true;
+    }
+    return conf_bool(root, path, &d->vxlan_strict, e);
+}
+
 static bool conf_decode(struct sensor_conf *c, struct yaml *root, struct err *e)
 {
     struct decode_conf *d = &c->decode;
     uint32_t layers = d->max_layers;
 
     if (!conf_bool(root, "decoder.teredo.enabled", &d->teredo, e) ||
-        !conf_bool(root, "decoder.vxlan.enabled", &d->vxlan, e) ||
+        !conf_bool(root, "decoder.vxlan.enabled", &d->vxlan, e) || !conf_vxlan(d, root, e) ||
         !conf_bool(root, "decoder.geneve.enabled", &d->geneve, e) ||
         !conf_bool(root, "decoder.erspan.typeI.enabled", &d->erspan_type_1, e) ||
         !conf_bool(root, "decoder.recursion-level.use-for-tracking", &d->depth_is_flow_key, e) ||
@@ -193,107 +206,6 @@ static bool conf_flow(struct sensor_conf *c, struct yaml *root, struct err *e)
            conf_timeouts(root, "udp", &f->udp, &f->udp_emergency, e) &&
            conf_timeouts(root, "icmp", &f->icmp, &f->icmp_emergency, e) &&
            conf_timeouts(root, "default", &f->other, &f->other_emergency, e);
-}
-
-static const char *const os_names[] = {
-    [OS_BSD] = "bsd",
-    [OS_BSD_RIGHT] = "bsd-right",
-    [OS_OLD_LINUX] = "old-linux",
-    [OS_LINUX] = "linux",
-    [OS_OLD_SOLARIS] = "old-solaris",
-    [OS_SOLARIS] = "solaris",
-    [OS_HPUX10] = "hpux10",
-    [OS_HPUX11] = "hpux11",
-    [OS_IRIX] = "irix",
-    [OS_MACOS] = "macos",
-    [OS_WINDOWS] = "windows",
-    [OS_WINDOWS2K3] = "windows2k3",
-    [OS_VISTA] = "vista",
-    [OS_FIRST] = "first",
-    [OS_LAST] = "last",
-};
-
-static bool conf_os_add(struct sensor_conf *c, const struct yaml *y, uint8_t os, struct err *e)
-{
-    struct os_rule rule = {.os = os};
-
-    if (!cidr_parse(span_trim(span_str(y->value)), &rule.net))
-        return err_set(e, ERR_CONFIG, "%s:%u: host-os-policy: \"%s\" is not a network", y->file,
-                       y->line, y->value);
-    if (rule.net.bits == 0 && rule.net.ip.family == 4) {
-        c->stream.default_os = os;
-        return true;
-    }
-    c->stream.os_rules = mem_resize(c->stream.os_rules, (c->stream.n_os_rules + 1) * sizeof(rule));
-    c->stream.os_rules[c->stream.n_os_rules++] = rule;
-    return true;
-}
-
-static bool conf_os(struct sensor_conf *c, struct yaml *root, struct err *e)
-{
-    struct yaml *policy = tree_find(root, "host-os-policy");
-
-    for (struct yaml *p = policy ? policy->first : NULL; p; p = p->next) {
-        uint8_t os = 0;
-        while (os < LEN(os_names) && strcasecmp(os_names[os], p->key) != 0)
-            os++;
-        if (os == LEN(os_names))
-            return err_set(e, ERR_CONFIG, "%s:%u: host-os-policy: %s is not a policy", p->file,
-                           p->line, p->key);
-        for (struct yaml *n = p->first; n; n = n->next)
-            if (n->kind != YAML_SCALAR || !conf_os_add(c, n, os, e))
-                return false;
-    }
-    return true;
-}
-
-static bool conf_inline(struct sensor_conf *c, struct yaml *root, struct err *e)
-{
-    const struct yaml *y = tree_find(root, "stream.inline");
-
-    c->stream.inline_mode = c->simulate_ips;
-    if (!y || y->kind != YAML_SCALAR || strcmp(y->value, "auto") == 0)
-        return true;
-    return conf_bool(root, "stream.inline", &c->stream.inline_mode, e);
-}
-
-static bool conf_urgent(struct sensor_conf *c, struct yaml *root, struct err *e)
-{
-    static const char *const names[] = {"inline", "drop", "oob", "gap"};
-    const struct yaml *y = tree_find(root, "stream.reassembly.urgent.policy");
-
-    if (!y || y->kind != YAML_SCALAR)
-        return true;
-    for (uint8_t i = 0; i < LEN(names); i++) {
-        if (strcasecmp(names[i], y->value) == 0) {
-            c->stream.urgent_policy = i;
-            return true;
-        }
-    }
-    return err_set(e, ERR_CONFIG,
-                   "%s:%u: stream.reassembly.urgent.policy: inline, drop, oob or gap", y->file,
-                   y->line);
-}
-
-static bool conf_stream(struct sensor_conf *c, struct yaml *root, struct err *e)
-{
-    struct stream_conf *s = &c->stream;
-
-    return conf_size64(root, "stream.memcap", &s->memcap_bytes, e) &&
-           conf_size64(root, "stream.reassembly.memcap", &s->reassembly_memcap_bytes, e) &&
-           conf_size32(root, "stream.reassembly.depth", &s->depth_bytes, e) &&
-           conf_bool(root, "stream.midstream", &s->midstream, e) &&
-           conf_bool(root, "stream.async-oneside", &s->async_oneway, e) &&
-           conf_bool(root, "stream.checksum-validation", &s->checksum_validation, e) &&
-           conf_bool(root, "stream.bypass", &s->bypass, e) &&
-           conf_bool(root, "stream.drop-invalid", &s->drop_invalid, e) &&
-           conf_size32(root, "stream.max-syn-queued", &s->max_syn_queued, e) &&
-           conf_size32(root, "stream.max-synack-queued", &s->max_synack_queued, e) &&
-           conf_size32(root, "stream.reassembly.toserver-chunk-size", &s->chunk_ts_bytes, e) &&
-           conf_size32(root, "stream.reassembly.toclient-chunk-size", &s->chunk_tc_bytes, e) &&
-           conf_size32(root, "stream.reassembly.max-regions", &s->segments_max, e) &&
-           conf_bool(root, "stream.reassembly.raw", &s->raw, e) && conf_inline(c, root, e) &&
-           conf_urgent(c, root, e) && conf_os(c, root, e);
 }
 
 /* detection-ports of DNS: a configuration that names ports wants recognition there alone. */

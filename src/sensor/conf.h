@@ -64,6 +64,7 @@ struct sensor_conf {
     uint64_t app_memory_bytes;            /* all application-layer state of one worker */
     bool simulate_ips;
     uint8_t app_error_policy; /* enum exception_policy */
+    uint8_t defrag_memcap_policy;
     unsigned warnings;
 };
 
@@ -89,6 +90,8 @@ bool tls_log_options(struct tls_log_conf *t, struct tls_conf *p, struct yaml *y,
 /* What the shipped default configuration logs. */
 void conf_outputs_default(struct sensor_conf *c);
 
+/* The sections stream and host-os-policy. */
+bool conf_stream(struct sensor_conf *c, struct yaml *root, struct err *e);
 /* Exception policies. */
 bool conf_policies(struct sensor_conf *c, struct yaml *root, struct err *e);
 

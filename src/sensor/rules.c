@@ -89,6 +89,9 @@ static void rules_needs(struct sensor *s)
     f->md5 = f->md5 || ruleset_wants_digest(s->rules, 16);
     f->sha1 = f->sha1 || ruleset_wants_digest(s->rules, 20);
     f->sha256 = f->sha256 || ruleset_wants_digest(s->rules, 32);
+    s->conf.stream.check_overlap =
+        s->conf.stream.check_overlap ||
+        ruleset_wants_stream_event(s->rules, SEV_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
 }
 
 bool sensor_load_rules(struct sensor *s, struct err *e)

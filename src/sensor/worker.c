@@ -366,6 +366,9 @@ static void worker_visit(void *user, struct packet *p)
         for (size_t i = 0; i < w->n_writers; i++)
             if (writer_wants(&w->writers[i], EVENT_arp))
                 write_arp(&w->writers[i], p);
+    if (p->flags & PKT_FRAGMENT_REFUSED)
+        exception_apply(p, NULL, EXCEPTION_DEFRAG_MEMCAP, w->conf->defrag_memcap_policy,
+                        &w->exceptions);
     if (p->ip_v && !(p->flags & PKT_INVALID))
         f = flow_of_packet(w->flows, p);
     if (f && w->keep_macs && p->ethernet)
@@ -559,12 +562,17 @@ static size_t worker_ips_counters(const struct worker *w, struct counter *to, si
 {
     static const char *const verdicts[IPS_VERDICTS] = {"ips.accepted", "ips.blocked",
                                                        "ips.rejected"};
-    const struct exception_counts *all[] = {stream_exceptions(w->streams), &w->exceptions};
+    const struct exception_counts *all[] = {stream_exceptions(w->streams),
+                                            flow_table_exceptions(w->flows), &w->exceptions};
 
-    for (unsigned t = 0; t < EXCEPTIONS; t++)
-        for (unsigned p = 0; p < POLICIES; p++)
-            counter_add(to, cap, &n, exception_counter_name(t, p),
-                        all[0]->n[t][p] + all[1]->n[t][p]);
+    for (unsigned t = 0; t < EXCEPTIONS; t++) {
+        for (unsigned p = 0; p < POLICIES; p++) {
+            uint64_t sum = 0;
+            for (size_t i = 0; i < LEN(all); i++)
+                sum += all[i]->n[t][p];
+            counter_add(to, cap, &n, exception_counter_name(t, p), sum);
+        }
+    }
     if (!w->conf->simulate_ips)
         return n;
     for (unsigned i = 0; i < IPS_VERDICTS; i++)
