@@ -8,7 +8,13 @@
 #include "store/ingest.h"
 #include "store/supervise.h"
 
-enum { JOB_ID_TEXT = 33 };
+enum { JOB_ID_TEXT = 33, JOB_LIST = 64 };
+
+/* Jobs that one call started, in the order in which they run. */
+struct job_list {
+    char id[JOB_LIST][JOB_ID_TEXT], name[JOB_LIST][256];
+    size_t n;
+};
 
 struct api_rates {
     double packets_per_s, bits_per_s, events_per_s;
@@ -25,7 +31,7 @@ struct api_hooks {
      * over its ceiling of kept captures. */
     bool (*replay)(void *ctx, const char *path, const char *name, const char *by,
                    char id[JOB_ID_TEXT], struct err *e);
-    bool (*demo)(void *ctx, const char *by, char id[JOB_ID_TEXT], struct err *e);
+    bool (*demo)(void *ctx, const char *by, struct job_list *ret, struct err *e);
     bool (*capture_start)(void *ctx, struct span interface, struct span filter,
                           char sensor[NAME_MAX_BYTES + 1], struct err *e);
     bool (*capture_stop)(void *ctx, struct span sensor, struct err *e);

@@ -2,14 +2,18 @@
 /* Finding and writing alert groups. */
 #include "api/groups.h"
 
+#include "api/scope.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/htab.h"
 #include "base/jw.h"
 #include "base/must.h"
+#include "event/link.h"
 #include "store/schema.h"
 
 enum { SQL_MAX = 1 << 20, SPARK = 24, ROLLUP_LEAST_S = 86400, KEYS_BYTES = 128 << 10 };
+
+#define DEFAULT_UNIT "default"
 
 static const char *const status_names[] = {"new", "archived", "escalated", "all"};
 
@@ -30,12 +34,17 @@ static void make_id(struct group *g)
 {
     ip_text(&g->src, g->src_text);
     ip_text(&g->dest, g->dest_text);
-    snprintf(g->id, sizeof(g->id), "%u-%s-%s", g->sid, g->src_text, g->dest_text);
+    bool usual = strcmp(g->unit, DEFAULT_UNIT) == 0;
+    snprintf(g->id, sizeof(g->id), "%u-%s-%s%s%s", g->sid, g->src_text, g->dest_text,
+             usual ? "" : "-", usual ? "" : g->unit);
 }
 
-bool group_of(uint64_t sid, struct span src, struct span dest, struct group *ret)
+bool group_of(uint64_t sid, struct span src, struct span dest, struct span unit, struct group *ret)
 {
     *ret = (struct group){.sid = (uint32_t)sid};
+    if (unit.n && !link_name_valid(unit))
+        return false;
+    span_copy(unit.n ? unit : SPAN(DEFAULT_UNIT), ret->unit, sizeof(ret->unit));
     if (sid > UINT32_MAX || !ip_parse(src, &ret->src) || !ip_parse(dest, &ret->dest))
         return false;
     make_id(ret);
@@ -48,8 +57,8 @@ bool group_id_parse(struct span id, struct group *ret)
     *ret = (struct group){0};
     if (!span_u64(span_split(&id, '-'), &sid))
         return false;
-    struct span src = span_split(&id, '-');
-    return group_of(sid, src, id, ret);
+    struct span src = span_split(&id, '-'), dest = span_split(&id, '-');
+    return group_of(sid, src, dest, id, ret);
 }
 
 /* --- decisions --- */
@@ -68,6 +77,16 @@ static bool same_id(const struct hnode *node, const void *key)
     return span_eq(d->id, *id);
 }
 
+/* "(7, toIPv6('10.0.0.1'), toIPv6('10.0.0.2'), 'default')", to be looked for in GROUP_KEY. */
+#define GROUP_KEY "(alert_signature_id, src_ip, dest_ip, daizong_unit)"
+
+static void key_sql(struct buf *b, const struct group *g)
+{
+    buf_printf(b, "(%u, toIPv6('%s'), toIPv6('%s'), ", g->sid, g->src_text, g->dest_text);
+    schema_quote(b, span_str(g->unit));
+    buf_byte(b, ')');
+}
+
 static bool load_decisions(struct api_call *c, struct htab *h)
 {
     struct state_rows *r;
@@ -76,8 +95,8 @@ static bool load_decisions(struct api_call *c, struct htab *h)
     htab_init(h, 1024);
     if (!state_query(c->api->conf.state,
                      "SELECT id, status, note, decided_by, decided_ns, until_ns FROM triage WHERE "
-                     "status != 'new'",
-                     STATE_NONE, &r, &e)) {
+                     "status != 'new' AND ?1 IN ('', unit)",
+                     STATE_ARGS(state_str(scope_unit(&c->who))), &r, &e)) {
         answer_err(c, &e);
         return false;
     }
@@ -134,8 +153,10 @@ static void severity_sql(struct buf *b, struct span list)
 static void only_sql(struct buf *b, const struct group *g)
 {
     buf_printf(b,
-               " AND alert_signature_id = %u AND src_ip = toIPv6('%s') AND dest_ip = toIPv6('%s')",
+               " AND alert_signature_id = %u AND src_ip = toIPv6('%s') AND dest_ip = toIPv6('%s') "
+               "AND daizong_unit = ",
                g->sid, g->src_text, g->dest_text);
+    schema_quote(b, span_str(g->unit));
 }
 
 /* Long enough that whole hours of a roll-up stand for it. */
@@ -157,7 +178,7 @@ static void find_sql(struct buf *b, const struct group_filter *f)
                "IPv6NumToString(dest_ip) AS d, toUInt64(%s) AS n, toUnixTimestamp64Micro(%s) AS f, "
                "toUnixTimestamp64Micro(%s) AS l, any(alert_signature), any(alert_category), "
                "any(daizong_severity) AS sev, any(app_proto), any(daizong_sensor), "
-               "toUnixTimestamp(%s) FROM "
+               "toUnixTimestamp(%s), daizong_unit FROM "
                "%s WHERE ",
                rollup ? "sum(events)" : "count()", rollup ? "min(first)" : "min(timestamp)",
                rollup ? "max(last)" : "max(timestamp)", rollup ? "max(arrived)" : "max(ingest_ts)",
@@ -172,8 +193,8 @@ static void find_sql(struct buf *b, const struct group_filter *f)
     severity_sql(b, f->severities);
     if (f->only)
         only_sql(b, f->only);
-    buf_printf(b, " GROUP BY sid, src_ip, dest_ip ORDER BY %s LIMIT %d", orders[f->sort],
-               GROUPS_MAX + 1);
+    buf_printf(b, " GROUP BY sid, src_ip, dest_ip, daizong_unit ORDER BY %s LIMIT %d",
+               orders[f->sort], GROUPS_MAX + 1);
 }
 
 static struct ip address(struct span text)
@@ -199,6 +220,7 @@ static void read_group(struct api_call *c, const struct rows *r, struct group *g
                         .count = cell_u64(&r->cell[3]),
                         .first_us = cell_u64(&r->cell[4]),
                         .last_us = cell_u64(&r->cell[5])};
+    span_copy(r->cell[12].raw, g->unit, sizeof(g->unit));
     make_id(g);
     g->signature = keep(c, &r->cell[6]);
     g->category = keep(c, &r->cell[7]);
@@ -262,11 +284,11 @@ static bool count_decided(struct api_call *c, const struct range *range, const s
 {
     struct buf sql = buf_new(SQL_MAX), out = buf_new(64 << 20);
     buf_str(&sql, "SELECT alert_signature_id, IPv6NumToString(src_ip), IPv6NumToString(dest_ip), "
-                  "toUnixTimestamp64Micro(max(");
+                  "daizong_unit, toUnixTimestamp64Micro(max(");
     counted_sql(&sql, "last)) FROM ", "timestamp)) FROM ", range);
     buf_printf(&sql,
-               " AND (alert_signature_id, src_ip, dest_ip) IN (%.*s) GROUP BY alert_signature_id, "
-               "src_ip, dest_ip",
+               " AND " GROUP_KEY " IN (%.*s) GROUP BY alert_signature_id, src_ip, dest_ip, "
+               "daizong_unit",
                (int)keys->n, (const char *)keys->p);
     bool ok = ask_store(c, buf_cstr(&sql), &out);
     struct rows rows = rows_of(&out);
@@ -274,7 +296,8 @@ static bool count_decided(struct api_call *c, const struct range *range, const s
         struct group g = {.sid = (uint32_t)cell_u64(&rows.cell[0]),
                           .src = address(rows.cell[1].raw),
                           .dest = address(rows.cell[2].raw),
-                          .last_us = cell_u64(&rows.cell[3])};
+                          .last_us = cell_u64(&rows.cell[4])};
+        span_copy(rows.cell[3].raw, g.unit, sizeof(g.unit));
         make_id(&g);
         apply_decision(h, &g);
         *n += g.status != GROUP_NEW;
@@ -294,9 +317,10 @@ static bool count_all_decided(struct api_call *c, const struct range *range, uin
     struct hnode *node = ok ? htab_next(&decisions, &at, NULL) : NULL;
     while (ok && node) {
         const struct decision *d = CONTAINER_OF(node, const struct decision, node);
-        if (group_id_parse(d->id, &key))
-            buf_printf(&keys, "%s(%u, toIPv6('%s'), toIPv6('%s'))", keys.n ? ", " : "", key.sid,
-                       key.src_text, key.dest_text);
+        if (group_id_parse(d->id, &key)) {
+            buf_str(&keys, keys.n ? ", " : "");
+            key_sql(&keys, &key);
+        }
         node = htab_next(&decisions, &at, node);
         if (keys.n > 0 && (!node || keys.n > KEYS_BYTES)) {
             ok = count_decided(c, range, &decisions, &keys, n);
@@ -312,7 +336,8 @@ bool groups_count_open(struct api_call *c, const struct range *range, uint64_t *
 {
     struct buf sql = buf_new(SQL_MAX), out = buf_new(1 << 16);
     uint64_t decided = 0;
-    buf_str(&sql, "SELECT uniqExact(cityHash64(alert_signature_id, src_ip, dest_ip))");
+    buf_str(&sql,
+            "SELECT uniqExact(cityHash64(alert_signature_id, src_ip, dest_ip, daizong_unit))");
     counted_sql(&sql, " FROM ", " FROM ", range);
     bool ok = ask_store(c, buf_cstr(&sql), &out) && count_all_decided(c, range, &decided);
     struct rows rows = rows_of(&out);
@@ -336,14 +361,15 @@ static void extras_sql(struct buf *b, const struct group_list *list, size_t from
     buf_printf(b,
                "SELECT alert_signature_id, IPv6NumToString(src_ip), IPv6NumToString(dest_ip), "
                "intDiv(toUnixTimestamp(timestamp) - %llu, %llu) AS at, count(), "
-               "any(daizong_techniques) FROM events WHERE event_type = 'alert' AND ",
+               "any(daizong_techniques), daizong_unit FROM events WHERE event_type = 'alert' AND ",
                (unsigned long long)(range->from_ns / NS_PER_S), (unsigned long long)step_s);
     ask_time_sql(b, "timestamp", range);
-    buf_str(b, " AND (alert_signature_id, src_ip, dest_ip) IN (");
-    for (size_t i = from; i < to; i++)
-        buf_printf(b, "%s(%u, toIPv6('%s'), toIPv6('%s'))", i > from ? ", " : "",
-                   list->group[i].sid, list->group[i].src_text, list->group[i].dest_text);
-    buf_str(b, ") GROUP BY alert_signature_id, src_ip, dest_ip, at");
+    buf_str(b, " AND " GROUP_KEY " IN (");
+    for (size_t i = from; i < to; i++) {
+        buf_str(b, i > from ? ", " : "");
+        key_sql(b, &list->group[i]);
+    }
+    buf_str(b, ") GROUP BY alert_signature_id, src_ip, dest_ip, daizong_unit, at");
 }
 
 static bool load_extras(struct api_call *c, struct group_list *list, size_t from, size_t to,
@@ -360,7 +386,8 @@ static bool load_extras(struct api_call *c, struct group_list *list, size_t from
         uint64_t at = cell_u64(&rows.cell[3]);
         for (size_t i = from; i < to; i++) {
             struct group *g = &list->group[i];
-            if (g->sid != key.sid || !ip_eq(&g->src, &key.src) || !ip_eq(&g->dest, &key.dest))
+            if (g->sid != key.sid || !ip_eq(&g->src, &key.src) || !ip_eq(&g->dest, &key.dest) ||
+                !span_eq(rows.cell[6].raw, span_str(g->unit)))
                 continue;
             extra[i - from].spark[at < SPARK ? at : SPARK - 1] += cell_u64(&rows.cell[4]);
             if (rows.cell[5].raw.n > 2)
@@ -385,6 +412,7 @@ static void group_object(struct buf *b, const struct group *g, const struct extr
 {
     jw_open(b, '{');
     jw_member_text(b, "id", g->id);
+    jw_member_text(b, "unit", g->unit);
     jw_member_text(b, "status", group_status_name(g->status));
     raw_member(b, "severity", g->severity.n ? g->severity : SPAN("info"));
     raw_member(b, "signature", g->signature);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Alert groups: alerts of one signature between one pair of addresses. They are counted in the
- * event store; what people decided about them stands in the state; here both come together. A
- * decision to archive holds for the alerts that had arrived by then: one that arrives later makes
+/* Alert groups: alerts of one signature between one pair of addresses in one unit. They are counted
+ * in the event store; what people decided about them stands in the state; here both come together.
+ * A decision to archive holds for the alerts that had arrived by then: one that arrives later makes
  * its group new again, whatever its time stamp says, so that the replay of an old capture is seen.
  * What arrives within the second of the decision counts as decided. An escalated group stays so. */
 #pragma once
 
 #include "api/ask.h"
 
-enum { GROUPS_MAX = 20000, GROUP_ID_TEXT = 128 };
+enum { GROUPS_MAX = 20000, GROUP_ID_TEXT = 192 };
 
 enum group_status { GROUP_NEW, GROUP_ARCHIVED, GROUP_ESCALATED, GROUP_ALL };
 
 struct group {
-    char id[GROUP_ID_TEXT];
+    char id[GROUP_ID_TEXT]; /* signature-source-target, and -unit if it is not the default one */
+    char unit[NAME_MAX_BYTES + 1];
     uint32_t sid;
     struct ip src, dest;
     char src_text[IP_TEXT], dest_text[IP_TEXT];
@@ -41,7 +42,7 @@ struct group_list {
     struct group *group;
     size_t n;
     uint64_t alerts;
-    bool cut; /* there are more than GROUPS_MAX */
+    bool cut; /* there are more than GROUPS_MAX: n and alerts are lower bounds */
 };
 
 /* All groups that fit, in order; they live in the call's arena. False: the error answer is there.
@@ -52,8 +53,9 @@ bool groups_find(struct api_call *c, const struct group_filter *f, struct group_
 bool groups_count_open(struct api_call *c, const struct range *range, uint64_t *ret);
 const char *group_status_name(enum group_status s);
 enum group_status group_status_parse(struct span s);
-/* The group of such an alert (its identity alone); false when an address is not one. */
-bool group_of(uint64_t sid, struct span src, struct span dest, struct group *ret);
+/* The group of such an alert (its identity alone; no unit: the default one); false when an address
+ * is not one. */
+bool group_of(uint64_t sid, struct span src, struct span dest, struct span unit, struct group *ret);
 bool group_id_parse(struct span id, struct group *ret);
 /* Appends the groups [from, to) as JSON objects, with sparks over the range, to the open array. */
 bool groups_json(struct api_call *c, struct group_list *list, size_t from, size_t to,

@@ -91,7 +91,9 @@ static const struct param id_path[] = {TEXT("id", 1, 200, "identity"), END};
 static const struct param event_path[] = {
     TEXT("id", 1, 200, "identity, an event's _id", .format = "daizong-event"), END};
 static const struct param group_path[] = {
-    TEXT("id", 1, 200, "identity: signature-source-target", .format = "daizong-group"), END};
+    TEXT("id", 1, 200, "identity: signature-source-target, and -unit if it is not the default one",
+         .format = "daizong-group"),
+    END};
 static const struct param name_path[] = {TEXT("name", 1, NAME_MAX_BYTES, "user's name"), END};
 static const struct param ip_path[] = {PARAM("ip", PARAM_IP, "address", .min = 0), END};
 

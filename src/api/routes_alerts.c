@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "api/histogram.h"
 #include "api/rule_text.h"
+#include "api/scope.h"
 #include "api/stream.h"
 #include "api/timespec.h"
 #include "base/clock.h"
@@ -32,6 +33,7 @@ static void totals_json(struct buf *b, const struct group_list *list)
     jw_open(b, '{');
     jw_member_uint(b, "groups", list->n);
     jw_member_uint(b, "alerts", list->alerts);
+    jw_member_bool(b, "more", list->cut); /* than were looked at: the figures are lower bounds */
     jw_key(b, "by_severity");
     jw_open(b, '{');
     for (size_t k = 0; k < LEN(severities); k++)
@@ -80,6 +82,7 @@ void alerts_run(struct api_call *c)
 
 /* --- one group --- */
 
+/* Whoever sees the group sees its history: its id names its unit. */
 static bool history_json(struct api_call *c, const char *id)
 {
     struct state_rows *r;
@@ -127,8 +130,8 @@ static bool around_json(struct api_call *c, const struct group *g)
     ask_time_sql(&sql, "timestamp", &range);
     buf_printf(&sql,
                " AND src_ip IN (toIPv6('%s'), toIPv6('%s')) AND dest_ip IN (toIPv6('%s'), "
-               "toIPv6('%s')) GROUP BY t, k ORDER BY t",
-               g->src_text, g->dest_text, g->src_text, g->dest_text);
+               "toIPv6('%s')) AND daizong_unit = '%s' GROUP BY t, k ORDER BY t",
+               g->src_text, g->dest_text, g->src_text, g->dest_text, g->unit);
     bool ok = ask_store(c, buf_cstr(&sql), &out);
     if (ok) {
         h.rows = &out;
@@ -176,8 +179,8 @@ void alert_run(struct api_call *c)
     snprintf(
         where, sizeof(where),
         "event_type = 'alert' AND alert_signature_id = %u AND src_ip = toIPv6('%s') AND dest_ip "
-        "= toIPv6('%s')",
-        key.sid, key.src_text, key.dest_text);
+        "= toIPv6('%s') AND daizong_unit = '%s'",
+        key.sid, key.src_text, key.dest_text, key.unit);
     if (!events_json(c, where, SAMPLES) || !around_json(c, &list.group[0]) ||
         !history_json(c, key.id))
         return;
@@ -210,13 +213,13 @@ static bool decide_one(struct api_call *c, const struct group *g, const struct d
     return state_exec(
                s,
                "INSERT INTO triage_history (group_id, at_ns, by, action, note, old_status, "
-               "old_note, old_by, old_ns, new_status, undo) SELECT ?1, ?2, ?3, ?4, ?5, "
+               "old_note, old_by, old_ns, new_status, undo, unit) SELECT ?1, ?2, ?3, ?4, ?5, "
                "coalesce(t.status, 'new'), coalesce(t.note, ''), coalesce(t.decided_by, ''), "
-               "coalesce(t.decided_ns, 0), ?6, ?7 FROM (SELECT 1) LEFT JOIN triage t ON t.id "
+               "coalesce(t.decided_ns, 0), ?6, ?7, ?8 FROM (SELECT 1) LEFT JOIN triage t ON t.id "
                "= ?1",
                STATE_ARGS(state_text(id), state_int(d->now), state_text(by), state_text(d->action),
                           state_text(d->note), state_str(group_status_name(d->status)),
-                          state_str(d->undo)),
+                          state_str(d->undo), state_str(g->unit)),
                e) &&
            state_exec(s,
                       "INSERT INTO triage (id, unit, signature_id, src_ip, dest_ip, status, note, "
@@ -224,7 +227,7 @@ static bool decide_one(struct api_call *c, const struct group *g, const struct d
                       "?9, ?10) ON CONFLICT (id) DO UPDATE SET status = excluded.status, note = "
                       "excluded.note, decided_by = excluded.decided_by, decided_ns = "
                       "excluded.decided_ns, until_ns = excluded.until_ns",
-                      STATE_ARGS(state_text(id), state_str(c->who.unit), state_int(g->sid),
+                      STATE_ARGS(state_text(id), state_str(g->unit), state_int(g->sid),
                                  state_str(g->src_text), state_str(g->dest_text),
                                  state_str(group_status_name(d->status)), state_text(d->note),
                                  state_text(by), state_int(d->now),
@@ -232,15 +235,15 @@ static bool decide_one(struct api_call *c, const struct group *g, const struct d
                       e);
 }
 
-static void tell_group(struct api_call *c, const char *id, enum group_status status)
+static void tell_group(struct api_call *c, const struct group *g, enum group_status status)
 {
     struct buf b = buf_new(1024);
     jw_open(&b, '{');
-    jw_member_text(&b, "id", id);
+    jw_member_text(&b, "id", g->id);
     jw_member_text(&b, "status", group_status_name(status));
     jw_member_text(&b, "decided_by", c->who.name);
     jw_close(&b, '}');
-    stream_publish(c->api->hub, "alert_group", c->who.unit, buf_span(&b));
+    stream_publish(c->api->hub, "alert_group", g->unit, buf_span(&b));
     buf_free(&b);
 }
 
@@ -248,13 +251,17 @@ static bool groups_by_id(struct api_call *c, const struct arg *ids, struct group
 {
     list->group = arena_get(&c->rq->arena, (ids->n + 1) * sizeof(struct group));
     must(list->group != NULL);
-    for (size_t i = 0; i < ids->n; i++)
-        if (!group_id_parse(ids->list[i], &list->group[list->n++])) {
-            answer_error(c, 422, "invalid", "take it from /api/v1/alerts",
-                         "ids: %.*s is not a group", (int)min_size(ids->list[i].n, 60),
-                         ids->list[i].p);
-            return false;
-        }
+    for (size_t i = 0; i < ids->n; i++) {
+        struct group *g = &list->group[list->n++];
+        bool parsed = group_id_parse(ids->list[i], g);
+        if (parsed && scope_sees(&c->who, g->unit))
+            continue;
+        /* Of another unit: no different from one that is not there. */
+        answer_error(c, parsed ? 404 : 422, parsed ? "not_found" : "invalid",
+                     "take it from /api/v1/alerts", "ids: %.*s is not a group",
+                     (int)min_size(ids->list[i].n, 60), ids->list[i].p);
+        return false;
+    }
     return true;
 }
 
@@ -301,9 +308,10 @@ void decide_run(struct api_call *c)
         return;
     }
     for (size_t i = 0; i < list.n && i < 200; i++)
-        tell_group(c, list.group[i].id, d.status);
+        tell_group(c, &list.group[i], d.status);
     jw_open(c->out, '{');
     jw_member_uint(c->out, "changed", list.n);
+    jw_member_bool(c->out, "more", list.cut); /* groups that the query finds too: ask again */
     jw_member_text(c->out, "undo", d.undo);
     jw_close(c->out, '}');
 }
@@ -311,23 +319,26 @@ void decide_run(struct api_call *c)
 static bool undo_locked(struct api_call *c, struct span undo, int64_t *changed, struct err *e)
 {
     struct state *s = c->api->conf.state;
-    struct state_args token = STATE_ARGS(state_text(undo));
+    const char *unit = scope_unit(&c->who);
+    struct state_args token = STATE_ARGS(state_text(undo), state_str(unit));
     if (!state_exec(s,
                     "UPDATE triage SET (status, note, decided_by, decided_ns, until_ns) = (SELECT "
                     "h.old_status, h.old_note, h.old_by, h.old_ns, CASE h.old_status WHEN "
                     "'archived' THEN h.old_ns END FROM triage_history h WHERE h.undo = ?1 AND "
                     "h.group_id = triage.id AND h.undone = 0) WHERE id IN (SELECT group_id FROM "
-                    "triage_history WHERE undo = ?1 AND undone = 0)",
+                    "triage_history WHERE undo = ?1 AND undone = 0 AND ?2 IN ('', unit))",
                     token, e))
         return false;
     *changed = state_changes(s);
-    return state_exec(s, "UPDATE triage_history SET undone = 1 WHERE undo = ?1", token, e) &&
+    return state_exec(s,
+                      "UPDATE triage_history SET undone = 1 WHERE undo = ?1 AND ?2 IN ('', unit)",
+                      token, e) &&
            state_exec(s,
                       "INSERT INTO triage_history (group_id, at_ns, by, action, old_status, "
-                      "new_status) SELECT group_id, ?2, ?3, 'undo', new_status, old_status FROM "
-                      "triage_history WHERE undo = ?1",
-                      STATE_ARGS(state_text(undo), state_int((int64_t)clock_now_ns()),
-                                 state_str(c->who.name)),
+                      "new_status, unit) SELECT group_id, ?3, ?4, 'undo', new_status, old_status, "
+                      "unit FROM triage_history WHERE undo = ?1 AND ?2 IN ('', unit)",
+                      STATE_ARGS(state_text(undo), state_str(unit),
+                                 state_int((int64_t)clock_now_ns()), state_str(c->who.name)),
                       e);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Captures that people bring, live captures, the demo, and the jobs they become. */
-#include "api/api.h"
+#include "api/ask.h"
 #include "api/handlers.h"
-#include "base/clock.h"
 #include "base/jw.h"
+#include "base/must.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -64,13 +64,29 @@ void captures_run(struct api_call *c)
 
 void demo_run(struct api_call *c)
 {
-    char id[JOB_ID_TEXT];
     struct err e;
     const struct api_hooks *hooks = &c->api->conf.hooks;
-    if (hooks->demo(hooks->ctx, c->who.name, id, &e))
-        job_accepted(c, id);
-    else
+    struct job_list *jobs = arena_zero(&c->rq->arena, sizeof(*jobs));
+    must(jobs != NULL);
+    if (!hooks->demo(hooks->ctx, c->who.name, jobs, &e)) {
         answer_err(c, &e);
+        return;
+    }
+    jw_open(c->out, '{');
+    jw_key(c->out, "jobs");
+    jw_open(c->out, '[');
+    for (size_t i = 0; i < jobs->n; i++) {
+        jw_open(c->out, '{');
+        jw_member_text(c->out, "id", jobs->id[i]);
+        jw_member_text(c->out, "name", jobs->name[i]);
+        jw_close(c->out, '}');
+    }
+    jw_close(c->out, ']');
+    jw_key(c->out, "job"); /* the one that ends last */
+    jw_open(c->out, '{');
+    jw_member_text(c->out, "id", jobs->id[jobs->n - 1]);
+    jw_close(c->out, '}');
+    jw_close(c->out, '}');
 }
 
 void capture_start_run(struct api_call *c)
@@ -116,14 +132,22 @@ static void job_object(struct buf *b, struct state_rows *r)
     if (!state_col_null(r, 8))
         jw_member_span(b, "error", state_col_text(r, 8));
     jw_member_span(b, "by", state_col_text(r, 9));
-    char text[CLOCK_TEXT];
-    clock_rfc3339((uint64_t)state_col_int(r, 10), text);
-    jw_member_text(b, "created", text);
+    jw_key(b, "created");
+    time_json(b, (uint64_t)state_col_int(r, 10));
+    for (int i = 0; i < 2; i++) {
+        jw_key(b, i == 0 ? "first" : "last");
+        if (state_col_null(r, 11 + i))
+            jw_null(b);
+        else
+            time_json(b, (uint64_t)state_col_int(r, 11 + i));
+    }
     jw_close(b, '}');
 }
 
 #define JOB_COLUMNS                                                                                \
-    "id, kind, name, state, progress, detail, events, alerts, error, created_by, created_ns"
+    "id, kind, name, state, progress, detail, events, alerts, error, created_by, created_ns, "     \
+    "first_ns, "                                                                                   \
+    "last_ns"
 
 void jobs_run(struct api_call *c)
 {

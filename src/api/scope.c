@@ -14,3 +14,8 @@ bool scope_sees(const struct person *who, const char *unit)
 {
     return who->role == ROLE_ADMIN || strcmp(who->unit, unit) == 0;
 }
+
+const char *scope_unit(const struct person *who)
+{
+    return who->role == ROLE_ADMIN ? "" : who->unit;
+}

@@ -13,3 +13,6 @@ struct scope {
 };
 void scope_of(const struct person *who, struct scope *ret);
 bool scope_sees(const struct person *who, const char *unit);
+/* The one unit whose rows of the state the person sees; "": all of them. For a condition
+ * `?n IN ('', unit)`. */
+const char *scope_unit(const struct person *who);

@@ -181,11 +181,6 @@ struct stream_counters stream_count(const struct stream_hub *h)
 
 /* --- figures --- */
 
-static const char *scope_unit(const struct person *who)
-{
-    return who->role == ROLE_ADMIN ? "" : who->unit;
-}
-
 static struct open_groups *open_of(struct stream_hub *h, const char *unit)
 {
     for (size_t i = 0; i < h->opens; i++)

@@ -10,7 +10,7 @@
 enum { ARENA_BYTES = 64 << 20 };
 
 /* Signature, addresses and time of an alert's line; false when one is missing. */
-static bool read_alert(struct span line, struct group *g, struct span *time)
+static bool read_alert(struct span line, struct span unit, struct group *g, struct span *time)
 {
     struct json j;
     struct json_value v, inner;
@@ -38,14 +38,14 @@ static bool read_alert(struct span line, struct group *g, struct span *time)
                 return false;
         }
     }
-    return group_of(sid, src, dest, g);
+    return group_of(sid, src, dest, unit, g);
 }
 
 void fresh_add(struct fresh *f, const char *unit, struct span line)
 {
     struct group g;
     struct span time = SPAN("");
-    if (!read_alert(line, &g, &time))
+    if (!read_alert(line, span_str(unit), &g, &time))
         return;
     size_t i = 0;
     while (i < f->n && (strcmp(f->group[i].id, g.id) != 0 || strcmp(f->group[i].unit, unit) != 0))
@@ -70,9 +70,8 @@ void fresh_json(struct api *a, const struct fresh_group *g, struct buf *b)
     uint64_t last_ns;
     bool escalated = false;
     /* An archived group is new again: its alert came after the decision. */
-    if (state_query(a->conf.state,
-                    "SELECT 1 FROM triage WHERE id = ?1 AND unit = ?2 AND status = 'escalated'",
-                    STATE_ARGS(state_str(g->id), state_str(g->unit)), &r, &e)) {
+    if (state_query(a->conf.state, "SELECT 1 FROM triage WHERE id = ?1 AND status = 'escalated'",
+                    STATE_ARGS(state_str(g->id)), &r, &e)) {
         escalated = state_rows_next(r);
         if (!state_rows_end(r, &e))
             escalated = false;
@@ -92,15 +91,11 @@ void fresh_json(struct api *a, const struct fresh_group *g, struct buf *b)
 bool open_count(struct api *a, const struct person *who, uint64_t *ret)
 {
     struct http_request rq = {.answer.body = buf_new(64 << 10)};
-    struct group_list list;
-    struct group_filter f = {
-        .status = GROUP_NEW,
-        .range = {.to_ns = clock_now_ns() + (uint64_t)86400 * NS_PER_S, .open = true}};
+    struct range all = {.to_ns = clock_now_ns() + (uint64_t)86400 * NS_PER_S, .open = true};
     arena_init(&rq.arena, NULL, ARENA_BYTES);
     struct api_call c = {
         .api = a, .rq = &rq, .who = *who, .out = &rq.answer.body, .began_ns = clock_mono_ns()};
-    bool ok = ask_query_text(&c, SPAN(""), &f.q) && groups_find(&c, &f, &list);
-    *ret = ok ? list.n : 0;
+    bool ok = groups_count_open(&c, &all, ret);
     arena_free(&rq.arena);
     buf_free(&rq.answer.body);
     return ok;

@@ -273,21 +273,25 @@ static bool value_at(struct span object, const char *path, struct json_value *v)
 {
     struct json j;
     struct span rest = span_str(path);
+    uint64_t at = 0, want = 0;
+    bool array = false;
     json_init(&j, object);
     if (json_next(&j, v) != JSON_OBJECT)
         return false;
     struct span key = span_split(&rest, '.');
     while (json_next(&j, v) > JSON_END) {
-        if (!json_key_is(v, key)) {
+        if (array ? at++ != want : !json_key_is(v, key)) {
             if (!json_skip(&j, v))
                 return false;
             continue;
         }
         if (rest.n == 0)
             return v->type != JSON_OBJECT && v->type != JSON_ARRAY ? true : json_skip(&j, v);
-        if (v->type != JSON_OBJECT)
-            return false;
+        array = v->type == JSON_ARRAY;
         key = span_split(&rest, '.');
+        at = 0;
+        if (array ? !span_u64(key, &want) : v->type != JSON_OBJECT)
+            return false;
     }
     return false;
 }

@@ -25,7 +25,8 @@ bool client_call(const struct cli *c, const struct client_request *rq, struct bu
                  struct err *e) MUST_CHECK;
 /* Appends text as it may stand in a query's value. */
 void client_escape(struct buf *b, const char *text);
-/* A member at a dotted path of a JSON object; false if it is not there. Strings are unescaped. */
+/* A member at a dotted path of a JSON object ("jobs.0.id": of an array, from 0); false if it is not
+ * there. Strings are unescaped. */
 bool json_text_at(struct span object, const char *path, struct buf *out);
 bool json_uint_at(struct span object, const char *path, uint64_t *ret);
 bool json_double_at(struct span object, const char *path, double *ret);

@@ -2,6 +2,7 @@
 /* Replaying captures: each file is sent to the node, then its job is watched, with a bar on a
  * terminal and a line each otherwise, and a table at the end. */
 #include "base/clock.h"
+#include "base/jw.h"
 #include "cli/client.h"
 #include "cli/run.h"
 
@@ -42,8 +43,16 @@ struct result {
     const char *name;
     uint64_t events, alerts;
     bool ok;
-    char error[300];
+    char error[300], first[CLOCK_TEXT], last[CLOCK_TEXT]; /* of its events, "": none */
 };
+
+static void text_of(struct span job, const char *member, char *to, size_t cap)
+{
+    struct buf b = buf_new(cap);
+    if (json_text_at(job, member, &b))
+        span_copy(buf_span(&b), to, cap);
+    buf_free(&b);
+}
 
 static bool watch(struct cli *c, const char *id, struct bar *bar, struct result *r, struct err *e)
 {
@@ -61,16 +70,13 @@ static bool watch(struct cli *c, const char *id, struct bar *bar, struct result 
             json_double_at(job, "progress", &part);
             json_uint_at(job, "events", &r->events);
             json_uint_at(job, "alerts", &r->alerts);
+            text_of(job, "error", r->error, sizeof(r->error));
+            text_of(job, "first", r->first, sizeof(r->first));
+            text_of(job, "last", r->last, sizeof(r->last));
             draw(bar, buf_cstr(&state), part, buf_cstr(&detail));
         }
         bool done = strcmp(buf_cstr(&state), "done") == 0;
         bool failed = strcmp(buf_cstr(&state), "failed") == 0;
-        if (failed) {
-            struct buf why = buf_new(300);
-            json_text_at(buf_span(&out), "error", &why);
-            snprintf(r->error, sizeof(r->error), "%s", buf_cstr(&why));
-            buf_free(&why);
-        }
         buf_free(&out);
         buf_free(&state);
         buf_free(&detail);
@@ -115,31 +121,60 @@ static bool start(struct cli *c, const char *file, struct bar *bar, struct buf *
 
 static void print_result(const struct cli *c, const struct result *r)
 {
-    if (c->json)
-        printf("{\"file\":\"%s\",\"state\":\"%s\",\"events\":%llu,\"alerts\":%llu}\n", r->name,
-               r->ok ? "done" : "failed", (unsigned long long)r->events,
-               (unsigned long long)r->alerts);
-    else
-        printf("%-40s %10llu events %8llu alerts%s%s\n", r->name, (unsigned long long)r->events,
-               (unsigned long long)r->alerts, r->ok ? "" : "  failed: ", r->error);
+    if (c->json) {
+        struct buf b = buf_new(4096);
+        jw_open(&b, '{');
+        jw_member_text(&b, "file", r->name);
+        jw_member_text(&b, "state", r->ok ? "done" : "failed");
+        jw_member_uint(&b, "events", r->events);
+        jw_member_uint(&b, "alerts", r->alerts);
+        if (r->first[0]) {
+            jw_member_text(&b, "first", r->first);
+            jw_member_text(&b, "last", r->last);
+        }
+        if (!r->ok)
+            jw_member_text(&b, "error", r->error);
+        jw_close(&b, '}');
+        printf("%s\n", buf_cstr(&b));
+        buf_free(&b);
+        return;
+    }
+    printf("%-40s %10llu events %8llu alerts", r->name, (unsigned long long)r->events,
+           (unsigned long long)r->alerts);
+    if (r->first[0]) /* as --from and --to of daizong query take them, to the second */
+        printf("  %.19sZ to %.19sZ", r->first, r->last);
+    printf("%s%s\n", r->ok ? "" : "  failed: ", r->error);
 }
 
 static bool replay_demo(struct cli *c, struct err *e)
 {
-    struct buf out = buf_new(1 << 20), id = buf_new(64);
+    struct buf out = buf_new(1 << 20);
     struct client_request rq = {.method = "POST", .path = "/api/v1/demo"};
-    struct bar bar = {.shown = isatty(2) && !c->given[OPT_QUIET], .name = "demo"};
-    struct result r = {.name = "demo"};
+    unsigned failed = 0, all = 0;
     bool ok = client_call(c, &rq, &out, e);
-    if (ok && json_text_at(buf_span(&out), "job.id", &id) && !c->given[OPT_NO_WAIT])
-        ok = watch(c, buf_cstr(&id), &bar, &r, e); /* the last of the demo's jobs */
-    if (bar.shown)
-        fprintf(stderr, "\r\033[K");
-    if (ok && !c->given[OPT_NO_WAIT])
-        print_result(c, &r);
+    while (ok && !c->given[OPT_NO_WAIT]) {
+        char path[32], id[64] = "", name[256] = "";
+        snprintf(path, sizeof(path), "jobs.%u.id", all);
+        text_of(buf_span(&out), path, id, sizeof(id));
+        snprintf(path, sizeof(path), "jobs.%u.name", all);
+        text_of(buf_span(&out), path, name, sizeof(name));
+        if (!id[0])
+            break;
+        struct bar bar = {.shown = isatty(2) && !c->given[OPT_QUIET] && !c->json, .name = name};
+        struct result r = {.name = name};
+        ok = watch(c, id, &bar, &r, e);
+        if (bar.shown)
+            fprintf(stderr, "\r\033[K");
+        if (ok)
+            print_result(c, &r);
+        failed += ok && !r.ok;
+        all++;
+    }
     buf_free(&out);
-    buf_free(&id);
-    return ok;
+    if (!ok)
+        return false;
+    return !failed ||
+           err_set(e, ERR_INVALID, "%u of %u captures failed: see the lines above", failed, all);
 }
 
 bool cmd_replay(struct cli *c, struct err *e)

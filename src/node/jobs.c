@@ -5,6 +5,7 @@
  * ceiling: the oldest go first. */
 #include "node/jobs.h"
 
+#include "api/ask.h"
 #include "api/stream.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -20,7 +21,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TELL_MS = 500, DEMO_FILES = 64, ATTEMPTS = 8 };
+enum {
+    TELL_MS = 500,
+    ATTEMPTS = 8,
+    STORED_WAIT_MS = 30000,
+    STORED_LOOK_MS = 200,
+    COUNT_MS = 15000
+};
 
 struct job {
     char id[JOB_ID_TEXT], kind[16], name[256], path[4096], sensor[NAME_MAX_BYTES + 1];
@@ -28,6 +35,8 @@ struct job {
     uint64_t events, alerts, told_ns;
     uint64_t events_before, alerts_before; /* told by attempts before this one */
     bool again;                            /* the sensor was killed: not its fault */
+    bool settled;                          /* events and alerts are what the store holds */
+    int64_t created_ns, first_ns, last_ns; /* last two: time stamps of its events, 0: none */
 };
 
 /* --- telling --- */
@@ -48,6 +57,12 @@ static void publish(struct jobs *j, const struct job *job, const char *state, do
     jw_member_uint(&b, "alerts", job->alerts);
     if (error)
         jw_member_text(&b, "error", error);
+    if (job->last_ns) {
+        jw_key(&b, "first");
+        time_json(&b, (uint64_t)job->first_ns);
+        jw_key(&b, "last");
+        time_json(&b, (uint64_t)job->last_ns);
+    }
     jw_close(&b, '}');
     stream_publish(j->conf.hub, "job", NULL, buf_span(&b));
     buf_free(&b);
@@ -59,7 +74,7 @@ static void tell(struct jobs *j, struct job *job, const char *state, double prog
     struct err e;
     char detail[64];
     uint64_t events = 0, alerts = 0;
-    if (sensors_totals(j->conf.sensors, job->sensor, &events, &alerts)) {
+    if (!job->settled && sensors_totals(j->conf.sensors, job->sensor, &events, &alerts)) {
         job->events = job->events_before + events;
         job->alerts = job->alerts_before + alerts;
     }
@@ -67,11 +82,14 @@ static void tell(struct jobs *j, struct job *job, const char *state, double prog
     job->told_ns = clock_mono_ns();
     if (!state_exec(j->conf.state,
                     "UPDATE jobs SET state = ?2, progress = ?3, detail = ?4, events = ?5, "
-                    "alerts = ?6, error = ?7, updated_ns = ?8 WHERE id = ?1",
+                    "alerts = ?6, error = ?7, updated_ns = ?8, first_ns = ?9, last_ns = ?10 WHERE "
+                    "id = ?1",
                     STATE_ARGS(state_str(job->id), state_str(state), state_real(progress),
                                state_str(detail), state_int((int64_t)job->events),
                                state_int((int64_t)job->alerts), state_str(error),
-                               state_int((int64_t)clock_now_ns())),
+                               state_int((int64_t)clock_now_ns()),
+                               job->last_ns ? state_int(job->first_ns) : state_null(),
+                               job->last_ns ? state_int(job->last_ns) : state_null()),
                     &e))
         log_warn("job %s: %s", job->id, e.text);
     publish(j, job, state, progress, detail, error);
@@ -221,11 +239,11 @@ static bool take_next(struct jobs *j, struct job *job)
     struct state_rows *r;
     bool found = false;
     *job = (struct job){0};
-    if (!state_query(
-            j->conf.state,
-            "SELECT id, kind, name, path, events, alerts FROM jobs WHERE state = 'queued' ORDER BY "
-            "created_ns, rowid LIMIT 1",
-            STATE_NONE, &r, &e))
+    if (!state_query(j->conf.state,
+                     "SELECT id, kind, name, path, events, alerts, created_ns FROM jobs WHERE "
+                     "state = 'queued' "
+                     "ORDER BY created_ns, rowid LIMIT 1",
+                     STATE_NONE, &r, &e))
         return false;
     if (state_rows_next(r)) {
         span_copy(state_col_text(r, 0), job->id, sizeof(job->id));
@@ -235,6 +253,7 @@ static bool take_next(struct jobs *j, struct job *job)
         span_copy(state_col_text(r, 3), job->path, sizeof(job->path));
         job->events_before = (uint64_t)state_col_int(r, 4);
         job->alerts_before = (uint64_t)state_col_int(r, 5);
+        job->created_ns = state_col_int(r, 6);
         found = true;
     }
     return state_rows_end(r, &e) && found;
@@ -277,6 +296,55 @@ static bool begin(struct jobs *j, const struct job *job, char *error, size_t cap
     return false;
 }
 
+/* What the store holds of this job: exact, whatever was told twice or not at all before the node
+ * was killed. */
+static bool count_stored(struct jobs *j, struct job *job, struct err *e)
+{
+    char sql[600];
+    struct buf out CLEANUP(buf_free) = buf_new(4096);
+    struct store_query q = {.sql = sql,
+                            .format = "JSONCompactEachRow",
+                            .limits = {.time_ms = COUNT_MS},
+                            .scope = {.all = true}};
+    uint64_t id = ingest_stream_id(span_str(job->sensor), job->stream);
+    snprintf(sql, sizeof(sql),
+             "SELECT count(), countIf(event_type = 'alert'), toUnixTimestamp64Micro(minIf("
+             "timestamp, event_type != 'stats')), toUnixTimestamp64Micro(maxIf(timestamp, "
+             "event_type != 'stats')) FROM events WHERE stream_id = %llu AND ingest_ts >= "
+             "toDateTime(%llu, 'UTC')",
+             (unsigned long long)id, (unsigned long long)((uint64_t)job->created_ns / NS_PER_S));
+    if (!store_query(j->conf.store, &q, &out, NULL, e))
+        return false;
+    struct rows rows = rows_of(&out);
+    if (!rows_next(&rows))
+        return err_set(e, ERR_PROTOCOL, "the store counts no events");
+    job->events = cell_u64(&rows.cell[0]);
+    job->alerts = cell_u64(&rows.cell[1]);
+    job->first_ns = (int64_t)cell_u64(&rows.cell[2]) * NS_PER_US;
+    job->last_ns = (int64_t)cell_u64(&rows.cell[3]) * NS_PER_US;
+    job->settled = true;
+    return true;
+}
+
+/* Waits until queries find what the job brought. A store that is away that long does not hold up
+ * the jobs behind this one: its events are durable and come in later. */
+static void settle(struct jobs *j, struct job *job)
+{
+    struct err e;
+    uint64_t mark, until = clock_mono_ns() + (uint64_t)STORED_WAIT_MS * NS_PER_MS;
+    bool stored = false;
+    if (!ingest_mark(j->conf.ingest, &mark, &e)) {
+        log_warn("job %s: %s", job->id, e.text);
+        return;
+    }
+    while (!stored && !j->stopping && clock_mono_ns() < until)
+        stored = ingest_stored(j->conf.ingest, mark, STORED_LOOK_MS);
+    if (stored && !count_stored(j, job, &e))
+        log_warn("job %s: its events cannot be counted: %s", job->id, e.text);
+    else if (!stored && !j->stopping)
+        log_warn("job %s: its events wait for the store", job->id);
+}
+
 static void run_job(struct jobs *j, struct job *job)
 {
     char error[512] = "";
@@ -294,6 +362,9 @@ static void run_job(struct jobs *j, struct job *job)
         tell(j, job, "queued", 0, NULL);
         return;
     }
+    settle(j, job);
+    if (j->stopping && !job->settled)
+        return;
     tell(j, job, ok ? "done" : "failed", ok ? 1 : 0, ok ? NULL : error);
     /* Whoever asked for it is told by the job's state; here it is for the record. */
     if (ok)
@@ -437,10 +508,11 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-bool jobs_demo(void *ctx, const char *by, char id[JOB_ID_TEXT], struct err *e)
+bool jobs_demo(void *ctx, const char *by, struct job_list *ret, struct err *e)
 {
     struct jobs *j = ctx;
     struct dirent **names = NULL;
+    ret->n = 0;
     if (!j->conf.demo_dir)
         return err_set(e, ERR_NOT_FOUND, "the demo captures are not installed");
     int n = scandir(j->conf.demo_dir, &names, is_capture, by_name);
@@ -450,8 +522,10 @@ bool jobs_demo(void *ctx, const char *by, char id[JOB_ID_TEXT], struct err *e)
     for (int i = 0; i < n; i++) {
         char path[4096];
         snprintf(path, sizeof(path), "%s/%s", j->conf.demo_dir, names[i]->d_name);
-        if (ok && i < DEMO_FILES)
-            ok = queue(j, "demo", path, names[i]->d_name, by, id, e);
+        if (ok && ret->n < JOB_LIST) {
+            ok = queue(j, "demo", path, names[i]->d_name, by, ret->id[ret->n], e);
+            span_copy(span_str(names[i]->d_name), ret->name[ret->n++], sizeof(ret->name[0]));
+        }
         free(names[i]);
     }
     free(names);

@@ -282,9 +282,9 @@ static bool hook_replay(void *ctx, const char *path, const char *name, const cha
     return jobs_replay(((struct node *)ctx)->jobs, path, name, by, id, e);
 }
 
-static bool hook_demo(void *ctx, const char *by, char id[JOB_ID_TEXT], struct err *e)
+static bool hook_demo(void *ctx, const char *by, struct job_list *ret, struct err *e)
 {
-    return jobs_demo(((struct node *)ctx)->jobs, by, id, e);
+    return jobs_demo(((struct node *)ctx)->jobs, by, ret, e);
 }
 
 static bool hook_start(void *ctx, struct span interface, struct span filter,
@@ -351,6 +351,8 @@ static bool open_api(struct node *n, struct err *e)
         .state = n->state,
         .sensors = n->sensors,
         .intake = n->intake,
+        .ingest = n->ingest,
+        .store = n->store,
         .hub = n->api->hub,
         .sensor_program = find_beside(n->conf->sensor_program, sensor_places, LEN(sensor_places),
                                       n->sensor_program, sizeof(n->sensor_program)),

@@ -101,14 +101,14 @@ static bool source_equal(const struct hnode *node, const void *key)
 }
 
 /* Fixed keys: the same stream has the same id in every run. */
-static uint64_t stream_key(struct span sensor, uint64_t stream)
+uint64_t ingest_stream_id(struct span sensor, uint64_t stream)
 {
     return hash_bytes_key(stream, 0x6461697a6f6e67u, sensor.p, sensor.n);
 }
 
 bool ingest_knows(struct ingest *in, struct span sensor, uint64_t stream, uint64_t *next_seq)
 {
-    *next_seq = spool_position_get(in->spool, stream_key(sensor, stream)) + 1;
+    *next_seq = spool_position_get(in->spool, ingest_stream_id(sensor, stream)) + 1;
     return *next_seq > 1;
 }
 
@@ -119,7 +119,7 @@ struct ingest_source *ingest_source_get(struct ingest *in, struct span sensor, s
 
     span_copy(sensor, want.sensor, sizeof(want.sensor));
     span_copy(unit.n ? unit : SPAN("default"), want.unit, sizeof(want.unit));
-    want.key = stream_key(sensor, stream);
+    want.key = ingest_stream_id(sensor, stream);
     pthread_mutex_lock(&in->lock);
     struct hnode *n = htab_find(&in->sources, hash_mix(want.key), source_equal, &want);
     struct ingest_source *src;
@@ -701,6 +701,34 @@ bool ingest_drain(struct ingest *in, unsigned timeout_ms, struct err *e)
                 (unsigned long long)sc.waiting_rows, in->count.last_error);
     pthread_mutex_unlock(&in->lock);
     return sc.waiting == 0;
+}
+
+bool ingest_mark(struct ingest *in, uint64_t *mark, struct err *e)
+{
+    struct spool_count sc;
+
+    if (!ingest_flush(in, e))
+        return false;
+    spool_count(in->spool, &sc);
+    *mark = sc.newest;
+    return true;
+}
+
+bool ingest_stored(struct ingest *in, uint64_t mark, unsigned timeout_ms)
+{
+    uint64_t until = clock_mono_ns() + (uint64_t)timeout_ms * NS_PER_MS;
+    struct spool_count sc;
+
+    pthread_mutex_lock(&in->lock);
+    for (;;) {
+        spool_count(in->spool, &sc);
+        if (sc.confirmed >= mark || clock_mono_ns() >= until)
+            break;
+        pthread_cond_signal(&in->carry);
+        wait_ms(&in->progress, &in->lock, 50);
+    }
+    pthread_mutex_unlock(&in->lock);
+    return sc.confirmed >= mark;
 }
 
 bool ingest_close(struct ingest *in, struct err *e)

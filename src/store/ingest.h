@@ -84,6 +84,13 @@ enum ingest_answer ingest_line(struct ingest *in, struct ingest_source *src, uin
 bool ingest_flush(struct ingest *in, struct err *e) MUST_CHECK;
 /* Returns when all that was taken is in the store, or after timeout_ms with ERR_TIMEOUT. */
 bool ingest_drain(struct ingest *in, unsigned timeout_ms, struct err *e) MUST_CHECK;
+/* Makes durable what was taken; *mark stands for all of it in ingest_stored. */
+bool ingest_mark(struct ingest *in, uint64_t *mark, struct err *e) MUST_CHECK;
+/* Is all of before this mark in the store, where queries find it? Waits for it up to timeout_ms;
+ * what comes in meanwhile does not matter. */
+bool ingest_stored(struct ingest *in, uint64_t mark, unsigned timeout_ms);
+/* The stream_id column of this stream's events. */
+uint64_t ingest_stream_id(struct span sensor, uint64_t stream);
 void ingest_count(struct ingest *in, struct ingest_counters *ret);
 /* Settings that change while it runs: lines are kept or not from the next one on; how long events
  * stay is told to the store as soon as it answers. */

@@ -698,8 +698,12 @@ void spool_count(struct spool *s, struct spool_count *ret)
     *ret = (struct spool_count){.bytes = s->bytes,
                                 .waiting = s->places_n - s->places_from,
                                 .waiting_rows = s->waiting_rows,
-                                .torn = s->torn};
-    if (ret->waiting)
+                                .torn = s->torn,
+                                .newest = s->next_number - 1,
+                                .confirmed = s->next_number - 1};
+    if (ret->waiting) {
         ret->oldest_ns = s->places[s->places_from].written_ns;
+        ret->confirmed = s->places[s->places_from].number - 1;
+    }
     pthread_mutex_unlock(&s->lock);
 }

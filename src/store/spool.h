@@ -57,7 +57,8 @@ struct spool_count {
     uint64_t bytes;   /* on disk */
     uint64_t waiting; /* records */
     uint64_t waiting_rows;
-    uint64_t oldest_ns; /* wall clock when the oldest waiting one was written, 0: none */
-    uint64_t torn;      /* tails cut off when opening */
+    uint64_t oldest_ns;         /* wall clock when the oldest waiting one was written, 0: none */
+    uint64_t torn;              /* tails cut off when opening */
+    uint64_t newest, confirmed; /* numbers: the last one written, and up to which all is stored */
 };
 void spool_count(struct spool *s, struct spool_count *ret);

@@ -78,7 +78,7 @@ export interface Group {
 export interface GroupList {
   groups: Group[];
   next_cursor: string | null;
-  totals: { groups: number; alerts: number; by_severity: Partial<Record<Severity, number>> };
+  totals: { groups: number; alerts: number; more?: boolean; by_severity: Partial<Record<Severity, number>> };
 }
 
 export interface GroupDetail {

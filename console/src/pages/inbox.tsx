@@ -327,7 +327,7 @@ export function Inbox() {
 
   const totals = s.totals;
   const decides = may('decide');
-  const sub = totals ? t('inbox.sub', { groups: totals.groups, alerts: totals.alerts }) : '';
+  const sub = totals ? t(totals.more ? 'inbox.sub.more' : 'inbox.sub', { groups: totals.groups, alerts: totals.alerts }) : '';
   const sevs = severity.split(',').filter(Boolean) as Severity[];
   const many = everything ? (totals?.groups ?? 0) : selected.size;
   return (
