@@ -63,19 +63,22 @@ static bool read_head(struct reader *r, struct answer *a, struct err *e)
     if (s.n < 12 || !span_starts(s, SPAN("HTTP/1.")) || !span_u64(span_cut(s, 9, 3), &status))
         return err_set(e, ERR_PROTOCOL, "what answers there is not a node");
     a->status = (unsigned)status;
-    while (read_line(r, line, sizeof(line)) && line[0]) {
+    for (;;) {
+        if (!read_line(r, line, sizeof(line)))
+            return err_set(e, ERR_PROTOCOL, "the connection to the node broke");
+        if (!line[0])
+            return true;
         struct span value = span_str(line);
         struct span name = span_split(&value, ':');
         value = span_trim(value);
         all += name.n + value.n;
         if (all > HEAD_MAX)
-            break;
+            return err_set(e, ERR_PROTOCOL, "the node's answer has too long a head");
         if (span_ieq(name, SPAN("content-length")))
             a->has_length = span_u64(value, &a->length);
         if (span_ieq(name, SPAN("transfer-encoding")))
             a->chunked = span_ieq(value, SPAN("chunked"));
     }
-    return true;
 }
 
 struct sink {
@@ -119,6 +122,8 @@ static bool read_chunks(struct reader *r, struct sink *s)
         if (!read_line(r, line, sizeof(line)))
             return false;
         uint64_t n = 0;
+        if (ascii_hex((uint8_t)line[0]) < 0)
+            return false;
         for (const char *p = line; ascii_hex((uint8_t)*p) >= 0; p++) {
             if (n >> 56)
                 return false;
