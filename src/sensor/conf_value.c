@@ -74,16 +74,31 @@ static const struct conf_key {
 #undef KEY
 };
 
-static const char *key_nearest(const char *path)
+/* The key cut to as many levels as path has: groups above keys are names as well. */
+static struct span key_level(struct span key, struct span path)
 {
-    const char *best = NULL;
+    size_t dots = 0;
+
+    for (size_t i = 0; i < path.n; i++)
+        dots += path.p[i] == '.';
+    for (size_t i = 0; i < key.n; i++)
+        if (key.p[i] == '.' && dots-- == 0)
+            return span_cut(key, 0, i);
+    return key;
+}
+
+/* Empty: none is near. */
+static struct span key_nearest(struct span path)
+{
+    struct span best = {0};
     unsigned least = 9;
 
     for (size_t i = 0; i < LEN(conf_keys); i++) {
-        unsigned d = span_distance(span_str(path), span_str(conf_keys[i].path));
+        struct span known = key_level(span_str(conf_keys[i].path), path);
+        unsigned d = span_distance(path, known);
         if (d < least) {
             least = d;
-            best = conf_keys[i].path;
+            best = known;
         }
     }
     return best;
@@ -113,14 +128,14 @@ static bool key_known(struct span path, bool *ret_effect, bool *ret_leaf)
 
 static unsigned key_say(const struct yaml *y, const char *path, bool known)
 {
-    const char *nearest = known ? NULL : key_nearest(path);
+    struct span nearest = known ? (struct span){0} : key_nearest(span_str(path));
     const char *where = y->from_command_line ? "--set" : y->file;
 
     if (known)
         log_info("%s:%u:%u: %s has no effect here", where, y->line, y->column, path);
-    else if (nearest)
-        log_warn("%s:%u:%u: unknown key %s; did you mean %s?", where, y->line, y->column, path,
-                 nearest);
+    else if (nearest.n)
+        log_warn("%s:%u:%u: unknown key %s; did you mean %.*s?", where, y->line, y->column, path,
+                 (int)nearest.n, (const char *)nearest.p);
     else
         log_warn("%s:%u:%u: unknown key %s", where, y->line, y->column, path);
     return 1;
