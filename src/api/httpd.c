@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum {
-    ARENA_MAX = 16u << 20, /* the most alert groups of an answer need 12 MB */
+    ARENA_MAX = 24u << 20, /* the most alert groups of an answer need 16 MB */
     HEAD_MAX = 64u << 10,
     STREAM_BLOCK = 16u << 10,
 };

@@ -275,6 +275,38 @@ static bool is_either_address(const struct query *q)
            q->target[0].field == F_src_ip && q->target[1].field == F_dest_ip;
 }
 
+/* The whole minutes of a range. */
+static uint64_t minutes_from(const struct range *r)
+{
+    const uint64_t minute = 60 * (uint64_t)NS_PER_S;
+    return (r->from_ns + minute - 1) / minute * minute;
+}
+
+static uint64_t minutes_to(const struct range *r)
+{
+    const uint64_t minute = 60 * (uint64_t)NS_PER_S;
+    return r->to_ns / minute * minute;
+}
+
+/* Whole minutes from their roll-up, what is left of one at either end from the events. */
+static void rollup_sql(struct buf *b, const struct range *r, const struct query *q)
+{
+    const struct range whole = {.from_ns = minutes_from(r), .to_ns = minutes_to(r)};
+    const struct range edges[] = {{.from_ns = r->from_ns, .to_ns = whole.from_ns},
+                                  {.from_ns = whole.to_ns, .to_ns = r->to_ns}};
+    buf_str(b, "(SELECT minute AS timestamp_s, event_type, daizong_severity, events FROM "
+               "events_minute");
+    where_sql(b, "minute", &whole, q);
+    for (size_t i = 0; i < LEN(edges); i++) {
+        if (edges[i].from_ns >= edges[i].to_ns)
+            continue;
+        buf_str(b, " UNION ALL SELECT toDateTime(timestamp, 'UTC'), event_type, daizong_severity, "
+                   "toUInt64(1) FROM events");
+        where_sql(b, "timestamp", &edges[i], q);
+    }
+    buf_byte(b, ')');
+}
+
 void histogram_run(struct api_call *c)
 {
     struct range range;
@@ -293,24 +325,19 @@ void histogram_run(struct api_call *c)
     histogram_place(&h, &range, want_s);
     struct buf sql = buf_new(SQL_MAX), out = buf_new(64 << 20);
     bool rollup = query_is_rollup(q) && h.interval_s % 60 == 0, either = is_either_address(q);
-    if (rollup) { /* whole minutes at both ends, so that both ways count the same */
-        range.from_ns = range.from_ns / NS_PER_S / 60 * 60 * NS_PER_S;
-        range.to_ns = (range.to_ns / NS_PER_S + 59) / 60 * 60 * NS_PER_S;
-        histogram_place(&h, &range, want_s);
-    }
+    rollup = rollup && minutes_from(&range) < minutes_to(&range);
     buf_printf(&sql,
                "SELECT intDiv(toUnixTimestamp(%s), %llu) * %llu AS t, %s AS k, "
                "toUInt64(%s) AS n FROM %s",
-               rollup ? "minute" : "timestamp_s", (unsigned long long)h.interval_s,
-               (unsigned long long)h.interval_s, series_column(call_arg(c, "by")->s),
-               rollup ? "sum(events)" : "count()",
-               rollup   ? "events_minute"
-               : either ? ""
-                        : "events");
-    if (either)
+               "timestamp_s", (unsigned long long)h.interval_s, (unsigned long long)h.interval_s,
+               series_column(call_arg(c, "by")->s), rollup ? "sum(events)" : "count()",
+               rollup || either ? "" : "events");
+    if (rollup)
+        rollup_sql(&sql, &range, q);
+    else if (either)
         histogram_either_sql(&sql, &range, &q->low.cidr.ip);
     else
-        where_sql(&sql, rollup ? "minute" : "timestamp", &range, q);
+        where_sql(&sql, "timestamp", &range, q);
     buf_str(&sql, " GROUP BY t, k ORDER BY t");
     if (ask_store(c, buf_cstr(&sql), &out)) {
         h.rows = &out;

@@ -346,17 +346,25 @@ static bool names_json(struct api_call *c, const struct about *h)
         "GROUP BY name ORDER BY n DESC", columns);
 }
 
+/* What a service says it is, or is asked for as. */
+#define SERVICE_DETAIL                                                                             \
+    "multiIf(event_type = 'ssh', ssh_server_software_version, event_type = 'tls', tls_sni, "       \
+    "event_type = 'http', http_hostname, '')"
+
 static bool services_json(struct api_call *c, const struct about *h)
 {
     static const char *const columns[] = {"proto", "port", "app_proto", "flows", "bytes",
                                           "first", "last", "detail",    NULL};
     return about_list(c, h, "services",
-                      "proto, dest_port, any(app_proto) AS a, count() AS n, "
+                      "proto, dest_port, anyIf(app_proto, event_type = 'flow') AS a, "
+                      "countIf(event_type = 'flow') AS n, "
                       "toUInt64(sum(flow_bytes_toserver) + sum(flow_bytes_toclient)), "
                       "toUnixTimestamp64Micro(min(timestamp)), "
-                      "toUnixTimestamp64Micro(max(timestamp)), '' FROM events WHERE event_type = "
-                      "'flow' AND dest_ip = me AND " IS_SERVICE,
-                      "GROUP BY proto, dest_port ORDER BY n DESC", columns);
+                      "toUnixTimestamp64Micro(max(timestamp)), anyIf(" SERVICE_DETAIL
+                      ", " SERVICE_DETAIL
+                      " != '') FROM events WHERE dest_ip = me AND (event_type IN ('http', 'ssh', "
+                      "'tls') OR (event_type = 'flow' AND " IS_SERVICE "))",
+                      "GROUP BY proto, dest_port HAVING n > 0 ORDER BY n DESC", columns);
 }
 
 static bool software_json(struct api_call *c, const struct about *h)

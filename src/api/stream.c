@@ -12,6 +12,7 @@
 #include "base/jw.h"
 #include "base/mem.h"
 #include "event/field.h"
+#include "store/schema.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -144,9 +145,10 @@ static bool admit(struct sampler *s, bool *sampled)
     return true;
 }
 
-void stream_event(struct stream_hub *h, enum event_type type, const char *sensor, const char *unit,
-                  struct span line)
+void stream_event(struct stream_hub *h, const struct stream_origin *from, struct span line)
 {
+    char id[SCHEMA_ID_TEXT];
+    enum event_type type = from->type;
     h->seen++;
     if (h->count == 0 || line.n > MESSAGE_MAX || line.n < 2 || line.p[line.n - 1] != '}')
         return;
@@ -158,17 +160,21 @@ void stream_event(struct stream_hub *h, enum event_type type, const char *sensor
     pthread_mutex_lock(&h->lock);
     bool taken = admit(&h->sampler[type], &sampled);
     if (type == EVENT_alert) {
-        fresh_add(&h->fresh, unit, line);
+        fresh_add(&h->fresh, from->unit, line);
         h->stale = true;
     }
     pthread_mutex_unlock(&h->lock);
     if (!taken)
         return;
     struct buf b = buf_new(MESSAGE_MAX + 1024);
-    event_decorate(&b, line, sensor, unit, sampled);
+    event_decorate(&b, line, from->sensor, from->unit, sampled);
+    schema_id_text(from->timestamp_us, from->stream, from->seq, id);
+    b.n--; /* reopen it */
+    jw_member_text(&b, "_id", id);
+    jw_close(&b, '}');
     pthread_mutex_lock(&h->lock);
     if (!b.full)
-        append(h, "event", unit, type, (char *)b.p, b.n);
+        append(h, "event", from->unit, type, (char *)b.p, b.n);
     pthread_mutex_unlock(&h->lock);
     if (b.full)
         buf_free(&b);

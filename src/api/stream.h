@@ -15,9 +15,15 @@ struct stream_hub *stream_hub_open(struct api *api, struct err *e) MUST_CHECK;
 void stream_hub_stop(struct stream_hub *h);
 void stream_hub_close(struct stream_hub *h);
 
+/* Where an event comes from, and what makes its identity. */
+struct stream_origin {
+    enum event_type type;
+    const char *sensor, *unit;
+    int64_t timestamp_us;
+    uint64_t stream, seq;
+};
 /* An event has come in: cheap when nobody listens. Any thread. */
-void stream_event(struct stream_hub *h, enum event_type type, const char *sensor, const char *unit,
-                  struct span line);
+void stream_event(struct stream_hub *h, const struct stream_origin *from, struct span line);
 /* A message of another kind ("job", "alert_group") for all of this unit (NULL: everyone). */
 void stream_publish(struct stream_hub *h, const char *kind, const char *unit, struct span json);
 /* Since the start. */

@@ -5,6 +5,7 @@
  * lock. */
 #include "node/intake.h"
 
+#include "api/scope.h"
 #include "api/stream.h"
 #include "api/tls.h"
 #include "base/clock.h"
@@ -116,16 +117,23 @@ static enum event_type type_of(struct span line)
     return event_type_find(span_split(&rest, '"'));
 }
 
-void intake_event(void *ctx, struct ingest_source *src, uint64_t seq, struct span line)
+void intake_event(void *ctx, struct ingest_source *src, uint64_t seq, int64_t timestamp_us,
+                  struct span line)
 {
     struct intake *in = ctx;
     struct source *s = ingest_source_user(src);
     enum event_type type = type_of(line);
-    (void)seq;
     if (s && s->sensor)
         sensor_event(s->sensor, type, line);
     if (in->hub)
-        stream_event(in->hub, type, ingest_source_sensor(src), ingest_source_unit(src), line);
+        stream_event(in->hub,
+                     &(struct stream_origin){.type = type,
+                                             .sensor = ingest_source_sensor(src),
+                                             .unit = ingest_source_unit(src),
+                                             .timestamp_us = timestamp_us,
+                                             .stream = ingest_source_stream_id(src),
+                                             .seq = seq},
+                     line);
 }
 
 bool source_line(struct intake *in, struct source *s, uint64_t seq, struct span line)
@@ -144,7 +152,14 @@ bool source_line(struct intake *in, struct source *s, uint64_t seq, struct span 
 static bool permitted(struct link *l, const struct link_hello *h)
 {
     struct person who;
-    return l->local || sensor_token_find(l->in->conf.accounts, h->token, &who);
+    if (l->local)
+        return true;
+    if (!sensor_token_find(l->in->conf.accounts, h->token, &who))
+        return false;
+    /* Who does not see a unit does not fill it either. */
+    char unit[NAME_MAX_BYTES + 1];
+    span_copy(h->unit.n ? h->unit : SPAN("default"), unit, sizeof(unit));
+    return scope_sees(&who, unit);
 }
 
 static bool say_bye(struct link *l, enum link_bye_code code, const char *why)
@@ -164,9 +179,10 @@ static bool on_hello(struct link *l, const struct link_hello *h)
     if (h->version != LINK_VERSION)
         return say_bye(l, LINK_BYE_VERSION, "this node speaks version 1 of the link");
     if (!permitted(l, h)) {
-        log_warn("link: a sensor that calls itself %.*s was refused: wrong token", (int)h->sensor.n,
-                 h->sensor.p);
-        return say_bye(l, LINK_BYE_DENIED, "the token is not valid here");
+        log_warn("link: a sensor that calls itself %.*s was refused: wrong token, or not one "
+                 "for its unit",
+                 (int)h->sensor.n, h->sensor.p);
+        return say_bye(l, LINK_BYE_DENIED, "the token is not valid here, or not for this unit");
     }
     struct sensor_hello hello = {.id = h->sensor,
                                  .unit = h->unit,

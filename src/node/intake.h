@@ -28,7 +28,8 @@ void intake_close(struct intake *in);
 
 /* For struct ingest_conf; ctx is the intake. */
 void intake_durable(void *ctx, struct ingest_source *src, uint64_t seq);
-void intake_event(void *ctx, struct ingest_source *src, uint64_t seq, struct span line);
+void intake_event(void *ctx, struct ingest_source *src, uint64_t seq, int64_t timestamp_us,
+                  struct span line);
 
 /* Follows an EVE file from where it was left, across renaming and truncation, as sensor `name`. */
 bool intake_follow(struct intake *in, const char *path, const char *name, struct err *e) MUST_CHECK;

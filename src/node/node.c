@@ -125,6 +125,10 @@ static const char *find_beside(const char *given, const char *const *places, siz
             snprintf(text, cap, "%s", places[i]);
         else
             snprintf(text, cap, "%s/%s", self, places[i]);
+        char *whole = realpath(text, NULL); /* people read it: without the way there and back */
+        if (whole && strlen(whole) < cap)
+            snprintf(text, cap, "%s", whole);
+        free(whole);
         if (access(text, R_OK) == 0)
             return text;
     }

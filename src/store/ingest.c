@@ -164,6 +164,11 @@ const char *ingest_source_unit(const struct ingest_source *src)
     return src->unit;
 }
 
+uint64_t ingest_source_stream_id(const struct ingest_source *src)
+{
+    return src->key;
+}
+
 static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, unsigned ms)
 {
     struct timespec until;
@@ -315,6 +320,7 @@ enum ingest_answer ingest_line(struct ingest *in, struct ingest_source *src, uin
         quarantine(in, src, seq, line, why);
     else
         take(in, src, seq, line);
+    int64_t timestamp_us = in->eve.timestamp_us; /* the next line's in a moment */
     b->rows++;
     in->count.lines++;
     in->count.bytes += line.n + 1;
@@ -328,7 +334,7 @@ enum ingest_answer ingest_line(struct ingest *in, struct ingest_source *src, uin
         batch_close(in);
     pthread_mutex_unlock(&in->lock);
     if (!why && in->conf.event)
-        in->conf.event(in->conf.ctx, src, seq, line);
+        in->conf.event(in->conf.ctx, src, seq, timestamp_us, line);
     return INGEST_OK;
 }
 

@@ -33,8 +33,10 @@ struct ingest_conf {
     /* Everything of this source up to seq is durable. Called from ingest's threads; must not call
      * ingest. May be NULL. */
     void (*durable)(void *ctx, struct ingest_source *src, uint64_t seq);
-    /* An accepted event, for the live stream: called in the thread that brought the line. */
-    void (*event)(void *ctx, struct ingest_source *src, uint64_t seq, struct span line);
+    /* An accepted event, for the live stream: called in the thread that brought the line. With its
+     * time stamp it has the identity that it will have in the store. */
+    void (*event)(void *ctx, struct ingest_source *src, uint64_t seq, int64_t timestamp_us,
+                  struct span line);
     void *ctx;
     unsigned start_patience_s; /* a store that starts may be away so long without a warning */
 };
@@ -75,6 +77,7 @@ void ingest_source_set_user(struct ingest_source *src, void *user);
 void *ingest_source_user(const struct ingest_source *src);
 const char *ingest_source_sensor(const struct ingest_source *src);
 const char *ingest_source_unit(const struct ingest_source *src);
+uint64_t ingest_source_stream_id(const struct ingest_source *src);
 
 /* One line (without line feed) with its number in the stream; numbers rise. A malformed line counts
  * as taken: it stands in quarantine. */
