@@ -101,12 +101,20 @@ enum found match_app_layer_state(struct inspection *in, const struct match *m)
     return found_if(in->tx && uint_cond_match(&c, in->tx->progress[s->dir & 1]));
 }
 
+/* Drafts of TLS 1.3 count as TLS 1.3. */
+static uint64_t version_final(uint64_t v)
+{
+    return v >> 8 == 0x7f ? 0x0304 : v;
+}
+
 enum found match_tls_version(struct inspection *in, const struct match *m)
 {
     const struct tls_version *t = m->data;
     uint64_t x;
 
-    return found_if(value_get(in, t->value, 0, &x) && (x == t->version) != t->negated);
+    if (!value_get(in, t->value, 0, &x))
+        return FOUND_NOT;
+    return found_if((x == t->version || version_final(x) == t->version) != t->negated);
 }
 
 enum found match_ssl_version(struct inspection *in, const struct match *m)
@@ -118,7 +126,7 @@ enum found match_ssl_version(struct inspection *in, const struct match *m)
     if (!value_get(in, t->value, 0, &x))
         return FOUND_NOT;
     for (uint8_t i = 0; i < t->n; i++) {
-        bool same = x == t->list[i].version;
+        bool same = version_final(x) == t->list[i].version;
         negations = negations || t->list[i].negated;
         excluded = excluded || (same && t->list[i].negated);
         named = named || (same && !t->list[i].negated);

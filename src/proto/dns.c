@@ -154,8 +154,8 @@ static enum probe dns_probe(struct span data, enum dir dir, const struct probe_h
     }
     enum probe verdict = dns_probe_message(data, whole, hint, &response);
     if (verdict == PROBE_YES && response == (dir == DIR_TS)) {
-        /* An answer without its question does not turn a UDP flow round. */
-        if (hint->transport == TRANSPORT_UDP)
+        /* An answer without its question turns a UDP flow round where beginnings may be unseen. */
+        if (hint->transport == TRANSPORT_UDP && !hint->conf->midstream)
             return PROBE_NO;
         *ret_swap = true;
     }

@@ -36,12 +36,20 @@ const char *tls_version_name(uint16_t v, char text[24])
     return text;
 }
 
+/* Drafts of TLS 1.3 before the sixteenth put its number where all since have TLS 1.2's. */
+static uint16_t hello_version(const struct tls_hello *h)
+{
+    if (h->chosen)
+        return h->chosen;
+    return h->version == 0x0304 ? 0x7f01 : h->version;
+}
+
 uint16_t tls_version(const struct tls_tx *t)
 {
     const struct tls_side *s = &t->side[DIR_TC];
 
     if (s->hello.seen)
-        return s->hello.chosen ? s->hello.chosen : s->hello.version;
+        return hello_version(&s->hello);
     if (s->record_version)
         return s->record_version;
     const struct tls_side *c = &t->side[DIR_TS];
@@ -491,8 +499,7 @@ static bool value_version(struct tx *tx, enum dir dir, uint32_t index, uint64_t 
     *ret = dir == DIR_TC        ? tls_version(t)
            : !s->hello.seen     ? s->record_version
            : s->hello.ssl2_asks ? s->hello.ssl2_asks
-           : s->hello.chosen    ? s->hello.chosen
-                                : s->hello.version;
+                                : hello_version(&s->hello);
     return index == 0 && *ret != 0;
 }
 

@@ -7,6 +7,14 @@
 
 #include <stdlib.h>
 
+/* The environment may ask for the older form where the configuration says nothing. */
+static uint8_t dns_version(void)
+{
+    const char *text = getenv("SURICATA_EVE_DNS_VERSION");
+
+    return text && strcmp(text, "2") == 0 ? 2 : 3;
+}
+
 static void eve_default(struct eve_conf *v)
 {
     *v = (struct eve_conf){
@@ -22,16 +30,9 @@ static void eve_default(struct eve_conf *v)
         .stats_nulls = true,
     };
     log_conf_default(&v->log);
+    v->log.dns.version = dns_version();
     v->filename = mem_strdup("eve.json");
     v->filetype = mem_strdup("regular");
-}
-
-/* The environment may ask for the older form where the configuration says nothing. */
-static uint8_t dns_version(void)
-{
-    const char *text = getenv("SURICATA_EVE_DNS_VERSION");
-
-    return text && strcmp(text, "2") == 0 ? 2 : 3;
 }
 
 void conf_outputs_default(struct sensor_conf *c)
@@ -42,7 +43,6 @@ void conf_outputs_default(struct sensor_conf *c)
     struct eve_conf *v = &c->eve[0];
 
     eve_default(v);
-    v->log.dns.version = dns_version();
     for (size_t i = 0; i < LEN(types); i++)
         v->types[types[i]] = true;
     c->n_eve = 1;
@@ -121,7 +121,7 @@ static bool outputs_dns_types(struct dns_log_conf *d, const struct yaml *list, s
 
 static bool outputs_dns(struct dns_log_conf *d, struct yaml *y, struct err *e)
 {
-    uint32_t version = dns_version();
+    uint32_t version = d->version;
     const struct yaml *formats = tree_find(y, "formats");
     const struct yaml *types = tree_find(y, "types");
 

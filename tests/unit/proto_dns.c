@@ -109,9 +109,29 @@ static void only_types(void)
     flow_end(&f);
 }
 
+/* An answer alone turns the flow round where beginnings may be unseen, else it is nothing. */
+static void answer_first(void)
+{
+    struct http_flow f;
+    uint8_t room[128];
+
+    for (int each = 0; each < 2; each++) {
+        begin(&f);
+        app_free(&f.app);
+        f.conf.midstream = each;
+        app_init(&f.app, &f.env, TRANSPORT_UDP, 53, 40000);
+        (void)app_feed(&f.app, DIR_TS, message(room, sizeof(room), true), 0);
+        CHECK(f.app.swapped == each && (f.app.proto != NULL) == each);
+        if (each)
+            CHECK(strstr(events(&f, 0), "\"type\":\"response\""));
+        flow_end(&f);
+    }
+}
+
 int main(void)
 {
     both_forms();
     only_types();
+    answer_first();
     return unit_end();
 }

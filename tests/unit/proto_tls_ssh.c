@@ -145,6 +145,20 @@ static void tls_version_names(void)
     CHECK_STR(tls_version_name(0x3230, text), "12848");
 }
 
+/* Hellos of early drafts: 1.3 where all since have 1.2, and no list of versions. */
+static void tls_draft(void)
+{
+    struct http_flow f;
+    uint8_t room[512], server[5 + 4 + 2 + 32 + 4] = {22, 3, 1, 0, 42, 2, 0, 0, 38, 3, 4};
+
+    flow_begin(&f);
+    feed_span(&f, DIR_TS, client_hello(room, sizeof(room), 0x0301));
+    feed_span(&f, DIR_TC, span_of(server, sizeof(server)));
+    flow_eof(&f);
+    has(&f, "\"version\":\"TLS 1.3 draft-<16\"");
+    flow_end(&f);
+}
+
 static void tls_refused(void)
 {
     struct http_flow f;
@@ -204,6 +218,7 @@ int main(void)
     tls_custom();
     tls_ssl2();
     tls_version_names();
+    tls_draft();
     tls_refused();
     tlcp();
     ssh();
