@@ -354,16 +354,13 @@ static void inspect_packet(struct detect *d, struct inspection *in, uint8_t prot
         inspect_packet_rule(d, in, proto, d->engine->rules[d->packet.list[i]]);
 }
 
-/* What lies behind a gap in the stream, for the stream's rules alone. After a match the part stays
- * where it is until it has been written; what follows comes with the next packet. */
+/* What lies behind gaps in the stream, for the stream's rules alone. */
 static void inspect_more_stream(struct detect *d, struct inspection *in, uint8_t proto)
 {
-    for (int part = 1; part < RAW_PARTS_MAX && d->n_queue == 0; part++) {
+    for (int part = 1; part < RAW_PARTS_MAX; part++) {
         uint64_t at;
-        bool final;
-        stream_raw_done(in->f, in->dir, d->stream_at + d->stream.n);
-        struct span s = stream_raw(in->f, in->dir, &at, &final);
-        if (s.n == 0 || at < d->stream_at + d->stream.n)
+        struct span s = stream_raw_next(in->f, in->dir, d->stream_at + d->stream.n, &at);
+        if (s.n == 0)
             return;
         d->stream = s;
         d->stream_at = at;

@@ -10,7 +10,7 @@ static bool chunk_ready(const struct tcp_session *t, const struct tcp_side *s, e
     const struct stream_conf *c = &t->engine->conf;
     uint64_t chunk = dir == DIR_TS ? c->chunk_ts_bytes : c->chunk_tc_bytes, acked;
 
-    if (s->flags & (SF_DEPTH | SF_RAW_TRIGGER | SF_RAW_CLOSED | SF_RAW_OPEN))
+    if (s->flags & (SF_DEPTH | SF_RAW_TRIGGER | SF_RAW_CLOSED))
         return true;
     if (t->state > TCP_TIME_WAIT || t->pseudo)
         return true;
@@ -23,7 +23,7 @@ static uint64_t raw_start(const struct tcp_side *s)
 {
     uint64_t from = s->raw;
 
-    if ((s->flags & SF_RAW_TRIGGER) && !(s->flags & SF_RAW_OPEN) && s->raw_keep) {
+    if ((s->flags & SF_RAW_TRIGGER) && s->raw_keep) {
         uint64_t window = s->app > s->raw_keep ? s->app - s->raw_keep : 0;
         from = window < from ? window : from;
     }
@@ -38,7 +38,7 @@ static struct span raw_inline(const struct tcp_session *t, const struct tcp_side
     uint64_t n = t->packet_right - t->packet_left, from;
     struct span all;
 
-    if (n == 0 || (s->flags & SF_RAW_OPEN))
+    if (n == 0)
         return span_of(NULL, 0);
     if (chunk / 3 * 2 < n)
         chunk = n + chunk / 3;
@@ -84,6 +84,21 @@ struct span stream_raw(const struct flow *f, enum dir dir, uint64_t *ret_offset,
     return data;
 }
 
+struct span stream_raw_next(const struct flow *f, enum dir dir, uint64_t from, uint64_t *ret_offset)
+{
+    const struct tcp_session *t = f->tcp;
+    const struct tcp_side *s = &t->side[dir];
+    struct span none = span_of(NULL, 0);
+
+    if (t->engine->conf.inline_mode && !t->pseudo)
+        return none;
+    struct span data = reassembly_from(s, from, ret_offset);
+    uint64_t acked = t->pseudo ? UINT64_MAX : side_acked(s);
+    if (*ret_offset < from || *ret_offset >= acked)
+        return none;
+    return span_cut(data, 0, min_size(data.n, acked - *ret_offset));
+}
+
 void stream_raw_done(struct flow *f, enum dir dir, uint64_t offset)
 {
     struct tcp_side *s;
@@ -95,7 +110,7 @@ void stream_raw_done(struct flow *f, enum dir dir, uint64_t offset)
         offset = s->edge;
     if (offset > s->raw)
         s->raw = offset;
-    s->flags |= SF_RAW_TOUCHED | SF_RAW_OPEN;
+    s->flags |= SF_RAW_TOUCHED;
     s->flags &= ~(uint32_t)SF_RAW_TRIGGER;
 }
 

@@ -114,8 +114,9 @@ static bool store(struct tcp_in *in, struct tcp_side *s)
 {
     const struct stream_conf *c = &in->e->conf;
     uint32_t seq = in->seq - s->urgent_shift, n = in->n, skip = 0, fit;
-    struct insert what = {
-        .keep_old = c->inline_mode, .check = c->check_overlap, .max_runs = c->segments_max};
+    struct insert what = {.keep_old = c->inline_mode,
+                          .check = c->check_overlap || c->inline_mode,
+                          .max_runs = c->segments_max};
     enum insert_result r;
 
     if (in->s->first_data == 0)
@@ -148,6 +149,10 @@ static bool store(struct tcp_in *in, struct tcp_side *s)
     in->s->packet_left = what.off;
     in->s->packet_right = what.off + what.data.n;
     r = reassembly_insert(&in->e->pool, s, &what);
+    if (c->inline_mode && r == INSERT_DIFFERENT) {
+        tcp_rewrite(in, s, skip, what.off, what.data.n);
+        r = c->check_overlap ? r : INSERT_OVERLAP;
+    }
     count_insert(in, r, (uint32_t)what.data.n);
     return r < INSERT_NO_MEMORY;
 }
@@ -334,7 +339,7 @@ static void raw_progress(struct tcp_session *t, struct tcp_side *s)
     }
     if (t->done_est && (s->flags & SF_RAW_CLOSED))
         s->flags |= SF_RAW_OFF;
-    s->flags &= ~(uint32_t)(SF_RAW_TOUCHED | SF_RAW_OPEN);
+    s->flags &= ~(uint32_t)SF_RAW_TOUCHED;
 }
 
 void tcp_prune(struct stream_engine *e, struct flow *f, struct tcp_session *t, enum dir dir)

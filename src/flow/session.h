@@ -40,7 +40,6 @@ enum side_flag {
     SF_RAW_OFF = 1 << 8,
     SF_RAW_TRIGGER = 1 << 9,
     SF_RAW_TOUCHED = 1 << 10, /* raw inspection has spoken since the last packet */
-    SF_RAW_OPEN = 1 << 11,    /* and may go on */
     SF_GAP = 1 << 12,
     SF_OS_KNOWN = 1 << 13,
     SF_RECOGNISED = 1 << 14,  /* its protocol is known: what was used is forgotten for good */

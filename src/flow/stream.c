@@ -113,6 +113,7 @@ struct stream_engine *stream_engine_new(const struct stream_conf *conf, struct f
     struct stream_engine *e = mem_zero(sizeof(*e));
 
     e->conf = *conf;
+    e->rewritten = buf_new(1 << 18);
     e->flows = flows;
     e->sink = sink;
     if (e->conf.segments_max == 0)
@@ -129,6 +130,7 @@ void stream_engine_free(struct stream_engine *e)
         return;
     block_pool_free(&e->pool);
     block_pool_free(&e->sessions);
+    buf_free(&e->rewritten);
     mem_free(e);
 }
 

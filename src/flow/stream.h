@@ -143,9 +143,12 @@ void stream_need(struct flow *f, enum dir dir, uint32_t n);
 /* This flow's depth from now on (app-layer.protocols.*.stream-depth); 0: no limit. */
 void stream_set_depth(struct flow *f, uint32_t depth_bytes);
 /* What raw inspection may look at now in this direction and has not let go: contiguous bytes from
- * *ret_offset of the stream on. `final` when no more will come. Empty when nothing new. After a gap
- * another call with stream_raw_done in between gives the next part. */
+ * *ret_offset of the stream on. `final` when no more will come. Empty when nothing new. */
 struct span stream_raw(const struct flow *f, enum dir dir, uint64_t *ret_offset, bool *ret_final);
+/* The part of the stream that follows `from`, where a span of stream_raw() ended at a gap; nothing
+ * is let go. Empty: there is no more that may be looked at. */
+struct span stream_raw_next(const struct flow *f, enum dir dir, uint64_t from,
+                            uint64_t *ret_offset);
 /* Raw inspection is done with all before `offset`. */
 void stream_raw_done(struct flow *f, enum dir dir, uint64_t offset);
 /* Bytes of this direction so far (the stream_size keyword) and its state. */

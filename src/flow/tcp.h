@@ -3,6 +3,7 @@
  * folder. The state functions return false when the packet was rejected. */
 #pragma once
 
+#include "base/buf.h"
 #include "flow/session.h"
 
 struct stream_engine {
@@ -13,6 +14,7 @@ struct stream_engine {
     struct block_pool sessions; /* sessions and queues */
     uint64_t counters[STREAM_COUNTERS];
     struct exception_counts exceptions;
+    struct buf rewritten; /* inline: the packet in hand, with the stream's bytes in it */
 };
 
 struct tcp_in {
@@ -31,6 +33,10 @@ void tcp_event(const struct tcp_in *in, enum stream_event event);
 void tcp_set_state(const struct tcp_in *in, enum tcp_state state);
 struct tcp_session *tcp_session_new(struct tcp_in *in);
 void tcp_set_os(struct stream_engine *e, struct tcp_side *s, const struct packet *p);
+
+/* rewrite.c: puts the n bytes that the stream has from `off` on into the packet's payload, from
+ * `skip` on, and makes the checksum right. */
+void tcp_rewrite(struct tcp_in *in, struct tcp_side *s, size_t skip, uint64_t off, size_t n);
 
 /* checks.c */
 bool tcp_ack_valid(const struct tcp_in *in, struct tcp_side *s);

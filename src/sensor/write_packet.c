@@ -63,12 +63,24 @@ static void printable(struct event *ev, enum field f, struct span s)
     buf_free(&b);
 }
 
+/* The stream from `raw` on, with a remark in the place of what was lost. */
+static void stream_payload(struct buf *b, const struct flow *f, enum dir dir, struct span raw,
+                           uint64_t at)
+{
+    while (raw.n && b->n < b->max) {
+        buf_span_add(b, span_cut(raw, 0, b->max - b->n));
+        uint64_t end = at + raw.n;
+        raw = stream_raw_next(f, dir, end, &at);
+        if (raw.n && at > end)
+            buf_printf(b, "[%llu bytes missing]", (unsigned long long)(at - end));
+    }
+}
+
 static void alert_payload(struct writer *w, struct event *ev, const struct packet *p,
                           const struct flow *f, const struct alert *alert)
 {
     const struct eve_alert_conf *c = &w->conf->alert;
-    struct span data = p->payload;
-    bool from_stream = false;
+    struct buf b = buf_new(c->payload_bytes);
 
     if (!c->payload && !c->payload_printable) {
         return;
@@ -77,19 +89,17 @@ static void alert_payload(struct writer *w, struct event *ev, const struct packe
         uint64_t offset;
         bool final;
         struct span raw = stream_raw(f, p->dir, &offset, &final);
-        if (raw.n) {
-            data = raw;
-            from_stream = true;
-        }
+        stream_payload(&b, f, p->dir, raw, offset);
     }
-    data = span_cut(data, 0, c->payload_bytes);
+    struct span data = b.n ? buf_span(&b) : span_cut(p->payload, 0, c->payload_bytes);
     if (data.n) {
         if (c->payload)
             event_base64(ev, F_payload, data);
         if (c->payload_printable)
             printable(ev, F_payload_printable, data);
     }
-    event_uint(ev, F_stream, from_stream);
+    event_uint(ev, F_stream, b.n > 0);
+    buf_free(&b);
 }
 
 static void alert_app(struct writer *w, struct event *ev, struct app *a, const struct alert *alert)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TCP sessions packet by packet: states, events, what the application is given and when. */
+#include "base/wr.h"
+#include "packet/checksum.h"
+
 #include "flow_packets.h"
 
 static const struct span none = {NULL, 0};
@@ -356,6 +359,81 @@ static void raw_chunks(void)
     bench_close(&b);
 }
 
+/* Behind a gap there is another part, once the other side has gone on or the flow ends. */
+static void raw_parts(void)
+{
+    struct bench b;
+    struct packet pseudo;
+    uint64_t off;
+    bool final;
+
+    bench_open(&b, NULL, NULL);
+    b.auto_done = false;
+    bench_handshake(&b, 1000, 5000);
+    bench_tcp(&b, true, TCP_ACK, 1001, 5001, SPAN("VERY"));
+    stream_raw_done(b.last.flow, DIR_TS, 0);
+    stream_packet_done(b.streams, &b.last);
+    bench_tcp(&b, true, TCP_ACK, 1009, 5001, SPAN("DATA"));
+    CHECK(stream_raw_next(b.last.flow, DIR_TS, 4, &off).n == 0);
+    stream_raw_done(b.last.flow, DIR_TS, 0);
+    stream_packet_done(b.streams, &b.last);
+    pseudo = bench_packet(&b, 6, true);
+    pseudo.flags |= PKT_PSEUDO;
+    pseudo.flow = b.last.flow;
+    stream_flush(b.streams, b.last.flow, &pseudo, DIR_TS);
+    CHECK(span_eq(stream_raw(b.last.flow, DIR_TS, &off, &final), SPAN("VERY")) && off == 0);
+    CHECK(span_eq(stream_raw_next(b.last.flow, DIR_TS, 4, &off), SPAN("DATA")) && off == 8);
+    CHECK(stream_raw_next(b.last.flow, DIR_TS, 12, &off).n == 0);
+    CHECK(span_eq(stream_raw(b.last.flow, DIR_TS, &off, &final), SPAN("VERY")));
+    bench_close(&b);
+}
+
+/* Sends four bytes in a packet that has all its headers. */
+static struct packet *whole_packet(struct bench *b, uint8_t bytes[24], const char *text)
+{
+    struct packet p = bench_packet(b, 6, true);
+
+    memset(bytes, 0, 24);
+    bytes[12] = 0x50;
+    memcpy(bytes + 20, text, 4);
+    put_be16(bytes + 16, (uint16_t)~checksum_add(0, span_of(bytes, 24)));
+    p.data = span_of(bytes, 24);
+    p.l4 = bytes;
+    p.payload = span_of(bytes + 20, 4);
+    p.tcp.seq = 1001;
+    p.tcp.ack = 5001;
+    p.tcp.flags = TCP_ACK;
+    p.tcp.window = 65000;
+    b->last = p;
+    flow_of_packet(b->flows, &b->last);
+    stream_packet(b->streams, &b->last);
+    stream_packet_done(b->streams, &b->last);
+    return &b->last;
+}
+
+/* Inline, other bytes for what was inspected already do not pass; the capture stays as it is. */
+static void rewritten(void)
+{
+    struct stream_conf c;
+    struct bench b;
+    uint8_t first[24], second[24];
+
+    for (int each = 0; each < 2; each++) {
+        stream_conf_default(&c);
+        c.inline_mode = each;
+        bench_open(&b, NULL, &c);
+        bench_handshake(&b, 1000, 5000);
+        struct packet *p = whole_packet(&b, first, "GOOD");
+        CHECK(p->data.p == first);
+        p = whole_packet(&b, second, "EVIL");
+        CHECK(memcmp(second + 20, "EVIL", 4) == 0);
+        CHECK(span_eq(p->payload, each ? SPAN("GOOD") : SPAN("EVIL")));
+        CHECK(p->l4 == p->data.p && p->payload.p == p->l4 + 20);
+        CHECK(checksum_add(0, p->data) == 0xffff);
+        bench_close(&b);
+    }
+}
+
 int main(void)
 {
     normal_session();
@@ -372,5 +450,7 @@ int main(void)
     reset_by_policy();
     flush_at_end();
     raw_chunks();
+    raw_parts();
+    rewritten();
     return unit_end();
 }
