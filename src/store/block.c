@@ -13,6 +13,7 @@
 enum {
     COLUMN_MAX = 1 << 30,
     LC_SLOTS_FIRST = 256,
+    LC_RECENT = 64,
     /* Serialization of LowCardinality: version, and flags of a block that brings its own keys. */
     LC_VERSION = 1,
     LC_ADDITIONAL_KEYS = 1 << 9,
@@ -25,7 +26,8 @@ struct dictionary {
     uint32_t *slots; /* number of a key + 1 */
     uint32_t *at;    /* where each key's bytes lie in keys */
     uint16_t *tag;
-    uint32_t mask, n, cap, last;
+    uint32_t mask, n, cap;
+    uint32_t recent[LC_RECENT]; /* keys by their ends: most values come again soon; 0: none */
 };
 
 struct column {
@@ -125,7 +127,7 @@ static void dictionary_clear(struct dictionary *d)
     if (d->slots)
         memset(d->slots, 0, ((size_t)d->mask + 1) * sizeof(*d->slots));
     d->n = 1;
-    d->last = 0;
+    memset(d->recent, 0, sizeof(d->recent));
     buf_byte(&d->keys, 0);
 }
 
@@ -165,13 +167,20 @@ static void dictionary_grow(struct dictionary *d)
     }
 }
 
+static uint32_t *dictionary_recent(struct dictionary *d, struct span s)
+{
+    size_t mix = s.n * 31 + s.p[s.n - 1] * 7u + s.p[s.n / 2] * 3u + s.p[0];
+
+    return &d->recent[mix % LC_RECENT];
+}
+
 static uint32_t dictionary_find(struct dictionary *d, struct span s)
 {
     if (s.n == 0)
         return 0;
-    /* Neighbours are often alike. */
-    if (d->last && span_eq(dictionary_key(d, d->last), s))
-        return d->last;
+    uint32_t *recent = dictionary_recent(d, s);
+    if (*recent && span_eq(dictionary_key(d, *recent), s))
+        return *recent;
     if (d->n >= d->cap)
         dictionary_grow(d);
     uint64_t hash = hash_span(s);
@@ -180,7 +189,7 @@ static uint32_t dictionary_find(struct dictionary *d, struct span s)
     while (d->slots[at]) {
         uint32_t i = d->slots[at] - 1;
         if (d->tag[i] == tag && span_eq(dictionary_key(d, i), s))
-            return d->last = i;
+            return *recent = i;
         at = (at + 1) & d->mask;
     }
     uint32_t i = d->n++;
@@ -188,7 +197,7 @@ static uint32_t dictionary_find(struct dictionary *d, struct span s)
     d->at[i] = (uint32_t)d->keys.n;
     d->tag[i] = tag;
     put_string(&d->keys, s);
-    return d->last = i;
+    return *recent = i;
 }
 
 static void column_init(struct column *c, const struct block_column *from, size_t row_index)

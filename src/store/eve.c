@@ -226,9 +226,25 @@ static const char *member(struct eve *v, struct json *j, enum field f, struct js
     return why && !*why ? mismatch(v, f) : why;
 }
 
+/* Lines of a type are much alike: what came after this field before is tried first. */
+static enum field find(struct eve *v, enum field parent, enum field before, struct span key)
+{
+    enum field guess = v->after[before];
+    const struct field_row *r = &field_table[guess];
+
+    if (guess != F_root && r->parent == parent && r->key_n == key.n &&
+        memcmp(r->key, key.p, key.n) == 0)
+        return guess;
+    enum field f = field_find(parent, key);
+    if (f != F_root)
+        v->after[before] = (uint16_t)f;
+    return f;
+}
+
 static const char *walk(struct eve *v, struct json *j, enum field parent)
 {
     struct json_value val;
+    enum field before = parent;
 
     for (;;) {
         enum json_type t = json_next(j, &val);
@@ -236,7 +252,8 @@ static const char *walk(struct eve *v, struct json *j, enum field parent)
             return NULL;
         if (t == JSON_BAD)
             return j->v.why;
-        enum field f = val.key_escaped ? F_root : field_find(parent, val.key);
+        enum field f = val.key_escaped ? F_root : find(v, parent, before, val.key);
+        before = f == F_root ? before : f;
         const char *why = member(v, j, f, &val);
         if (why)
             return why;

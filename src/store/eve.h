@@ -14,6 +14,7 @@ struct eve {
     int64_t timestamp_us;   /* of the row */
     struct span event_type; /* of the row */
     unsigned depth;
+    uint16_t after[F_COUNT]; /* the field seen last after this one, or first in this object */
     bool critical;
 };
 
