@@ -1,11 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Event lines as the store takes them: each line of the input becomes a row or is refused with a
- * reason; the rows become a block. */
+ * reason; the rows become a block. Every line goes through its form and values too. */
 #include "fuzz.h"
 
 #include "base/mem.h"
 #include "base/must.h"
 #include "store/eve.h"
+#include "store/split.h"
+
+/* Whatever the line is, its two parts are it. */
+static void split_and_join(struct span line, bool keep_words)
+{
+    static struct split s;
+    size_t at = 0;
+
+    if (!s.form.max)
+        split_init(&s);
+    if (!split_line(&s, line, keep_words))
+        return;
+    struct span values = buf_span(&s.values);
+    for (size_t i = 0; i < s.form.n; i++) {
+        struct span piece = span_cut(buf_span(&s.form), i, 1);
+        if (piece.p[0] == SPLIT_MARK)
+            piece = span_split(&values, SPLIT_MARK);
+        must(span_eq(span_cut(line, at, piece.n), piece));
+        at += piece.n;
+    }
+    must(at == line.n && values.n == 0);
+}
 
 int fuzz_one(const uint8_t *p, size_t n)
 {
@@ -26,6 +48,8 @@ int fuzz_one(const uint8_t *p, size_t n)
         if (s.n)
             memcpy(copy, s.p, s.n);
         const char *why = eve_read(&v, span_of(copy, s.n));
+        split_and_join(span_of(copy, s.n), true);
+        split_and_join(span_of(copy, s.n), false);
         if (!why) {
             must(v.event_type.n > 0);
             block_add(block, &v.row);
