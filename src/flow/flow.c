@@ -341,6 +341,14 @@ void flow_end_all(struct flow_table *t, enum flow_end why)
         flow_finish(t, f, why);
 }
 
+void flow_each(struct flow_table *t, void (*fn)(void *user, struct flow *f), void *user)
+{
+    size_t at = 0;
+
+    for (struct hnode *n = htab_next(&t->hash, &at, NULL); n; n = htab_next(&t->hash, &at, n))
+        fn(user, CONTAINER_OF(n, struct flow, node));
+}
+
 static void make_room(struct flow_table *t, uint64_t now_ns)
 {
     if (!t->emergency) {

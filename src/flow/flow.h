@@ -132,6 +132,8 @@ struct flow *flow_of_packet(struct flow_table *t, struct packet *p);
 /* Ends flows whose time is over at now_ns (packet time); looks at a bounded number per call and
  * does nothing more than once a second. */
 void flow_expire(struct flow_table *t, uint64_t now_ns);
+/* Calls `fn` for each flow; it must not end any. */
+void flow_each(struct flow_table *t, void (*fn)(void *user, struct flow *f), void *user);
 /* Ends one flow now. */
 void flow_finish(struct flow_table *t, struct flow *f, enum flow_end why);
 /* Ends all flows, oldest first (end of a capture). */

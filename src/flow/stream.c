@@ -134,6 +134,11 @@ void stream_engine_free(struct stream_engine *e)
     mem_free(e);
 }
 
+void stream_check_overlap(struct stream_engine *e, bool check)
+{
+    e->conf.check_overlap = check;
+}
+
 const uint64_t *stream_counters(const struct stream_engine *e)
 {
     return e->counters;

@@ -113,6 +113,8 @@ struct stream_engine;
 struct stream_engine *stream_engine_new(const struct stream_conf *conf, struct flow_table *flows,
                                         struct stream_sink sink);
 void stream_engine_free(struct stream_engine *s);
+/* Whether data that come again are compared from now on (stream_conf.check_overlap). */
+void stream_check_overlap(struct stream_engine *s, bool check);
 /* One TCP packet that has a flow. Sets packet events and PKT_STREAM_*; calls the sink. */
 void stream_packet(struct stream_engine *s, struct packet *p);
 /* The flow ends: what is still held is handed up (with gaps told), then the session goes. */

@@ -127,19 +127,6 @@ static bool main_conf(struct sensor *s, struct err *e)
     return true;
 }
 
-static void main_diagnostics(const struct sensor *s)
-{
-    size_t n;
-    const struct diagnostic *d = ruleset_diagnostics(s->rules, &n);
-
-    for (size_t i = 0; i < n; i++)
-        log_write(d[i].warning ? LOG_WARN : LOG_ERROR, "%s:%u:%u: sid %u: %s%s%s", d[i].file,
-                  d[i].line, d[i].column, d[i].sid, d[i].keyword ? d[i].keyword : "",
-                  d[i].keyword ? ": " : "", d[i].reason);
-    log_info("%zu rules loaded, %zu could not be", ruleset_loaded(s->rules),
-             ruleset_failed(s->rules));
-}
-
 static int main_test(const struct sensor *s)
 {
     struct buf b = buf_new(64u << 20);
@@ -169,7 +156,7 @@ static int main_run(struct sensor *s)
     if (s->options->test)
         return main_test(s);
     if (s->rules)
-        main_diagnostics(s);
+        sensor_rules_say(s->rules);
     if (s->rules && s->options->init_errors_fatal && ruleset_failed(s->rules) > 0) {
         log_error("%zu rules cannot be loaded (--init-errors-fatal)", ruleset_failed(s->rules));
         return 1;

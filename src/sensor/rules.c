@@ -76,7 +76,7 @@ static void rules_alert_fields(struct sensor *s)
 }
 
 /* Files are hashed and fingerprints made as the rules need it. */
-static void rules_needs(struct sensor *s)
+void sensor_rules_needs(struct sensor *s)
 {
     struct proto_conf *p = &s->conf.proto;
     struct file_conf *f = &p->file;
@@ -94,24 +94,101 @@ static void rules_needs(struct sensor *s)
         ruleset_wants_stream_event(s->rules, SEV_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
 }
 
-bool sensor_load_rules(struct sensor *s, struct err *e)
+static bool rules_read(struct sensor *s, struct ruleset **ret, struct err *e)
 {
     struct file_list l = {0};
-    bool ok = true;
+    bool ok = rules_files(s, &l, e);
 
-    if (s->options->disable_detection)
-        return true;
-    ok = rules_files(s, &l, e);
+    *ret = NULL;
     if (ok && l.n > 0) {
         s->conf.detect.inline_mode = s->conf.simulate_ips;
         if (s->options->data_dir)
             s->conf.detect.data_dir = s->options->data_dir;
         rules_alert_fields(s);
-        ok = ruleset_load(&s->conf.detect, (const char *const *)l.names, l.n, &s->rules, e);
-        rules_needs(s);
+        ok = ruleset_load(&s->conf.detect, (const char *const *)l.names, l.n, ret, e);
     } else if (ok && !s->options->test) {
         log_info("no rules: traffic is recorded, nothing is detected");
     }
     list_free(&l);
     return ok;
+}
+
+bool sensor_load_rules(struct sensor *s, struct err *e)
+{
+    if (s->options->disable_detection)
+        return true;
+    bool ok = rules_read(s, &s->rules, e);
+    sensor_rules_needs(s);
+    return ok;
+}
+
+void sensor_rules_say(const struct ruleset *r)
+{
+    size_t n;
+    const struct diagnostic *d = ruleset_diagnostics(r, &n);
+
+    for (size_t i = 0; i < n; i++)
+        log_write(d[i].warning ? LOG_WARN : LOG_ERROR, "%s:%u:%u: sid %u: %s%s%s", d[i].file,
+                  d[i].line, d[i].column, d[i].sid, d[i].keyword ? d[i].keyword : "",
+                  d[i].keyword ? ": " : "", d[i].reason);
+    log_info("%zu rules loaded, %zu could not be", ruleset_loaded(r), ruleset_failed(r));
+}
+
+static bool rules_usable(const struct sensor *s, const struct ruleset *r, struct err *e)
+{
+    if (!r)
+        return err_set(e, ERR_NOT_FOUND, "there is no rule file");
+    sensor_rules_say(r);
+    if (ruleset_failed(r) > 0 && ruleset_loaded(r) == 0)
+        return err_set(e, ERR_CONFIG, "none of %zu rules can be loaded", ruleset_failed(r));
+    if (ruleset_failed(r) > 0 && s->options->init_errors_fatal)
+        return err_set(e, ERR_CONFIG, "%zu rules cannot be loaded (--init-errors-fatal)",
+                       ruleset_failed(r));
+    return true;
+}
+
+bool sensor_reread_rules(struct sensor *s, struct ruleset **ret, struct err *e)
+{
+    /* What the sets in force have learned is in the files that the new ones begin with. */
+    if (!ruleset_data_save(s->rules, e) || !rules_read(s, ret, e))
+        return false;
+    if (rules_usable(s, *ret, e) && ruleset_data_open(*ret, e))
+        return true;
+    if (*ret)
+        ruleset_free(*ret);
+    *ret = NULL;
+    return false;
+}
+
+static void list_folder(struct file_list *l, const char *dir, const char *name)
+{
+    if (!name)
+        return;
+    char *path = name[0] != '/' && dir ? mem_printf("%s/%s", dir, name) : mem_strdup(name);
+    char *slash = strrchr(path, '/');
+    if (slash)
+        slash[slash == path] = '\0';
+    list_add(l, slash ? path : ".");
+    mem_free(path);
+}
+
+char **sensor_rules_folders(const struct sensor *s)
+{
+    const struct detect_conf *d = &s->conf.detect;
+    const char *const files[] = {s->options->rules_only, d->classification_file, d->reference_file,
+                                 d->threshold_file, d->iprep_categories};
+    struct file_list l = {0};
+
+    for (size_t i = 0; i < LEN(files); i++)
+        list_folder(&l, NULL, files[i]);
+    for (size_t i = 0; i < s->options->n_rules; i++)
+        list_folder(&l, NULL, s->options->rules[i]);
+    for (size_t i = 0; i < s->conf.n_rule_files; i++)
+        list_folder(&l, s->conf.rule_path, s->conf.rule_files[i]);
+    for (size_t i = 0; i < d->n_iprep_files; i++)
+        list_folder(&l, NULL, d->iprep_files[i]);
+    list_add(&l, d->data_dir ? d->data_dir : ".");
+    l.names = mem_resize(l.names, (l.n + 1) * sizeof(*l.names));
+    l.names[l.n] = NULL;
+    return l.names;
 }

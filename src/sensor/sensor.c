@@ -18,12 +18,14 @@
 
 enum { COUNTERS_MAX = 4096, WORKERS_MAX = 256 };
 
-static volatile sig_atomic_t sensor_stop, sensor_hup;
+static volatile sig_atomic_t sensor_stop, sensor_hup, sensor_usr2;
 
 static void on_signal(int sig)
 {
     if (sig == SIGHUP)
         sensor_hup = 1;
+    else if (sig == SIGUSR2)
+        sensor_usr2 = 1;
     else
         sensor_stop = 1;
 }
@@ -35,6 +37,7 @@ static void sensor_signals(void)
     sigaction(SIGINT, &a, NULL);
     sigaction(SIGTERM, &a, NULL);
     sigaction(SIGHUP, &a, NULL);
+    sigaction(SIGUSR2, &a, NULL);
     a.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &a, NULL);
 }
@@ -150,6 +153,7 @@ static bool sensor_confine(struct sensor *s, struct err *e)
 {
     const struct options *o = s->options;
     char *store = s->filestore ? sensor_store_dir(s) : NULL;
+    char **folders = o->n_interfaces && s->rules ? sensor_rules_folders(s) : NULL;
     const struct confine_conf c = {
         .user = o->user ? o->user : s->conf.user,
         .group = o->group ? o->group : s->conf.group,
@@ -157,11 +161,14 @@ static bool sensor_confine(struct sensor *s, struct err *e)
                      : s->conf.log_dir ? s->conf.log_dir
                                        : ".",
         .store_dir = store,
-        .read_paths = o->files,
+        .read_paths = folders ? (const char *const *)folders : o->files,
         .socket_path = s->conf.node_socket,
     };
     bool ok = o->no_confine || confine(&c, e);
     mem_free(store);
+    for (char **f = folders; f && *f; f++)
+        mem_free(*f);
+    mem_free(folders);
     return ok;
 }
 
@@ -171,7 +178,7 @@ static void sensor_stats(struct sensor *s, struct worker *workers, size_t n)
     struct counter *sum = mem_array(COUNTERS_MAX, sizeof(*sum));
     struct counter *one = mem_array(COUNTERS_MAX, sizeof(*one));
     struct rusage ru;
-    size_t count = worker_counters(&workers[0], sum, COUNTERS_MAX - 4);
+    size_t count = worker_counters(&workers[0], sum, COUNTERS_MAX - 8);
 
     for (size_t w = 1; w < n; w++) {
         size_t m = worker_counters(&workers[w], one, COUNTERS_MAX);
@@ -185,8 +192,12 @@ static void sensor_stats(struct sensor *s, struct worker *workers, size_t n)
         sum[count++] = (struct counter){"file_store.open_files_max_hit", fs.open_files_max_hit};
         sum[count++] = (struct counter){"file_store.fs_errors", fs.fs_errors};
     }
-    if (s->rules)
-        sum[count++] = (struct counter){STATS_ENGINES, workers[0].started_ns};
+    if (s->rules) {
+        uint64_t since = s->reloaded_ns ? s->reloaded_ns : workers[0].started_ns;
+        sum[count++] = (struct counter){STATS_ENGINES, since};
+        sum[count++] = (struct counter){"detect.reloads", s->reloads};
+        sum[count++] = (struct counter){"detect.reloads_failed", s->reloads_failed};
+    }
     if (getrusage(RUSAGE_SELF, &ru) == 0)
         sum[count++] = (struct counter){"memory.resident_peak_kb", (uint64_t)ru.ru_maxrss};
     uint64_t uptime = (clock_mono_ns() - s->started_ns) / NS_PER_S;
@@ -341,6 +352,45 @@ static void *live_main(void *user)
     return NULL;
 }
 
+static void live_hold(struct live *lives, size_t n, bool hold)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (hold)
+            pthread_mutex_lock(&lives[i].lock);
+        else
+            pthread_mutex_unlock(&lives[i].lock);
+    }
+}
+
+/* New rules are made beside the workers; these stop between two packets to take them, while what
+ * comes in waits in the capture's ring. */
+static void live_reload(struct sensor *s, struct live *lives, struct worker *workers, size_t n)
+{
+    struct ruleset *fresh = NULL, *old = s->rules;
+    struct err e;
+
+    if (!old) {
+        log_warn("SIGUSR2: the sensor runs without rules, there are none to load anew");
+        return;
+    }
+    if (!sensor_reread_rules(s, &fresh, &e)) {
+        s->reloads_failed++;
+        log_error("the rules are not loaded anew, those in force stay: %s", e.text);
+        return;
+    }
+    live_hold(lives, n, true);
+    s->rules = fresh;
+    s->reloads++;
+    s->reloaded_ns = clock_now_ns();
+    sensor_rules_needs(s);
+    for (size_t i = 0; i < n; i++)
+        worker_rules(&workers[i], fresh);
+    live_hold(lives, n, false);
+    ruleset_free(old);
+    log_notice("%zu rules loaded anew, %zu could not be", ruleset_loaded(fresh),
+               ruleset_failed(fresh));
+}
+
 static void live_watch(struct sensor *s, struct live *lives, struct worker *workers, size_t n)
 {
     uint64_t next = clock_mono_ns() + (uint64_t)s->conf.stats_interval_s * NS_PER_S;
@@ -352,6 +402,10 @@ static void live_watch(struct sensor *s, struct live *lives, struct worker *work
             for (size_t i = 0; i < s->n_outputs; i++)
                 output_reopen(s->outputs[i]);
         }
+        if (sensor_usr2) {
+            sensor_usr2 = 0;
+            live_reload(s, lives, workers, n);
+        }
         bool any = false;
         for (size_t i = 0; i < n; i++)
             any |= lives[i].failed;
@@ -360,11 +414,9 @@ static void live_watch(struct sensor *s, struct live *lives, struct worker *work
         if (clock_mono_ns() < next)
             continue;
         next += (uint64_t)s->conf.stats_interval_s * NS_PER_S;
-        for (size_t i = 0; i < n; i++)
-            pthread_mutex_lock(&lives[i].lock);
+        live_hold(lives, n, true);
         sensor_stats(s, workers, n);
-        for (size_t i = 0; i < n; i++)
-            pthread_mutex_unlock(&lives[i].lock);
+        live_hold(lives, n, false);
     }
 }
 

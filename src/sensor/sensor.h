@@ -14,6 +14,8 @@ struct sensor {
     size_t n_outputs;
     struct filestore *filestore; /* or NULL */
     uint64_t started_ns;         /* steady clock */
+    uint64_t reloaded_ns;        /* when the rules came into force; 0: with the first packet */
+    uint64_t reloads, reloads_failed;
 };
 
 /* Opens outputs, sources, confines the process and runs until the sources end or a signal comes.
@@ -21,3 +23,13 @@ struct sensor {
 bool sensor_run(struct sensor *s, struct err *e);
 /* Loads the rules that options and configuration name. */
 bool sensor_load_rules(struct sensor *s, struct err *e);
+/* Says through the log which rules could not be loaded, and how many could. */
+void sensor_rules_say(const struct ruleset *r);
+/* Reads the rules anew while the ones in s->rules are in force. False with e: they stay, because
+ * nothing could be loaded, or not all with --init-errors-fatal. */
+bool sensor_reread_rules(struct sensor *s, struct ruleset **ret, struct err *e);
+/* What the rules in force need of the other parts. */
+void sensor_rules_needs(struct sensor *s);
+/* The folders that rules and what belongs to them are read from, ended by NULL; free each and the
+ * list. */
+char **sensor_rules_folders(const struct sensor *s);

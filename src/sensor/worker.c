@@ -448,6 +448,32 @@ void worker_init(struct worker *w, const struct sensor_conf *conf, const struct 
     }
 }
 
+static void worker_forget(void *user, struct flow *f)
+{
+    struct worker *w = user;
+
+    if (w->detect && f->detect)
+        detect_flow_free(w->detect, f);
+    for (struct tx *tx = f->app ? f->app->first : NULL; tx; tx = tx->next)
+        tx->detect = NULL; /* on the transaction's memory */
+}
+
+void worker_rules(struct worker *w, const struct ruleset *rules)
+{
+    flow_each(w->flows, worker_forget, w);
+    for (unsigned i = 0; w->detect && i < DETECT_COUNTERS; i++)
+        w->detected_before[i] += detect_counters(w->detect)[i];
+    detect_free(w->detect);
+    w->alerts.n = 0;
+    w->rules = rules;
+    w->detect = detect_new(rules, &w->conf->detect);
+    stream_check_overlap(w->streams, w->conf->stream.check_overlap);
+    for (size_t i = 0; i < w->n_writers; i++) {
+        w->writers[i].detect = w->detect;
+        w->writers[i].rules = rules;
+    }
+}
+
 void worker_keep_files(struct worker *w, struct filestore *store)
 {
     w->store = store;
@@ -596,7 +622,8 @@ size_t worker_counters(const struct worker *w, struct counter *to, size_t cap)
     for (unsigned i = 0; i < STREAM_COUNTERS; i++)
         counter_add(to, cap, &n, stream_counter_name(i), stream_counters(w->streams)[i]);
     for (unsigned i = 0; w->detect && i < DETECT_COUNTERS; i++)
-        counter_add(to, cap, &n, detect_counter_name(i), detect_counters(w->detect)[i]);
+        counter_add(to, cap, &n, detect_counter_name(i),
+                    w->detected_before[i] + detect_counters(w->detect)[i]);
     n = worker_app_counters(w, to, cap, n);
     counter_add(to, cap, &n, "app_layer.flow.failed_tcp", w->env.failed_tcp);
     counter_add(to, cap, &n, "app_layer.flow.failed_udp", w->env.failed_udp);

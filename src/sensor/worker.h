@@ -34,6 +34,7 @@ struct worker {
     uint64_t bypassed_packets, bypassed_bytes;
     uint64_t ips[IPS_VERDICTS], drop_reasons[DROP_REASONS];
     struct exception_counts exceptions;
+    uint64_t detected_before[DETECT_COUNTERS]; /* by rule sets that are no longer in force */
 };
 
 /* `outputs` are parallel to conf->eve, with the node's link last when there is one. */
@@ -41,6 +42,9 @@ void worker_init(struct worker *w, const struct sensor_conf *conf, const struct 
                  struct output *const *outputs, size_t n_outputs);
 /* Files are kept in `store` from now on; called before the first packet. */
 void worker_keep_files(struct worker *w, struct filestore *store);
+/* Other rules are in force from the next packet on; flows and transactions go on, what the old ones
+ * knew of them (flowbits, counts) is forgotten. The old ruleset is not looked at any more. */
+void worker_rules(struct worker *w, const struct ruleset *rules);
 /* Decodes, inspects and reports one captured packet. */
 void worker_packet(struct worker *w, const struct capture_packet *cp);
 /* Time goes on without packets (live): ends flows whose time is over, hands pending events over. */
