@@ -226,7 +226,7 @@ export async function startMock(o = {}) {
         alerts: { times: b.times, interval_s: b.step, series: severitySeries(alerts, b) },
         traffic: { times: b.times, interval_s: b.step, to_server: wave(9, 0), to_client: wave(4, 2) },
         top_sources: top(alerts, 'src_ip', 10).values, top_targets: top(alerts, 'dest_ip', 10).values, top_signatures: sigs,
-        protocols: top(flows, 'app_proto', 10).values.map((v) => ({ ...v, bytes: v.count * 1e6 })), as_of: new Date().toISOString(), lost: { packets: 0, events: 0 }, took_ms: 12,
+        protocols: top(flows, 'app_proto', 10).values.map((v) => ({ ...v, bytes: v.count * 1e6 })), as_of: new Date().toISOString(), lost: { packets: list.length ? 1204 : 0, events: 0 }, took_ms: 12,
       };
     },
     'GET /alerts': (p) => {

@@ -199,7 +199,7 @@ const SLIM: () => Column<Event>[] = () => [
       return (
         <div class="two-line">
           <span class="clip">
-            {s && <SeverityMark severity={s} word={false} />} <span class="mono muted">{e.event_type}</span> {summary(e)}
+            {s && <SeverityMark severity={s} word={false} />} <span class="mono muted">{e.event_type}</span>&ensp;{summary(e)}
           </span>
           <span class="clip mono muted">
             {e.src_ip ? `${endpoint(e, 'src')} → ${endpoint(e, 'dest')}` : e.daizong?.sensor}

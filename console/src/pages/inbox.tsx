@@ -289,9 +289,7 @@ export function Inbox() {
     { id: 'src', head: t('col.source'), width: 'minmax(112px, 0.2fr)', cell: (g) => <Pivot tab={false} field="src_ip" value={g.src_ip} /> },
     { id: 'dest', head: t('col.target'), width: 'minmax(112px, 0.2fr)', cell: (g) => <Pivot tab={false} field="dest_ip" value={g.dest_ip} /> },
     ...(openId ? [] : [{ id: 'spark', head: <span title={t('col.trend.of', { span: rangeWords(from.value, to.value) })}>{t('col.trend')}</span>, width: '92px', cell: (g: Group) => <Spark values={g.spark} /> }]),
-    ...(openId && !roomy.value
-      ? []
-      : [{ id: 'tech', head: t('col.technique'), width: '84px', class: 'mono', cell: (g: Group) => g.techniques[0] ?? <span class="muted">–</span> }]),
+    { id: 'tech', head: t('col.technique'), width: '84px', class: 'mono', cell: (g) => g.techniques[0] ?? <span class="muted">–</span> },
     { id: 'last', head: sortHead('last', t('col.last')), width: '84px', end: true, class: 'wash', cell: (g) => <span title={brief(Date.parse(g.last))}>{ago(Date.parse(g.last))}</span> },
   ];
   const slim: Column<Group>[] = [
@@ -318,13 +316,15 @@ export function Inbox() {
       end: true,
       cell: (g) => (
         <div class="two-line">
-          <span>{int(g.count)}</span>
+          <span title={t('col.count')}>× {int(g.count)}</span>
           <span class="muted small">{ago(Date.parse(g.last))}</span>
         </div>
       ),
     },
   ];
 
+  // Beside an open drawer in a window that is not wide, two lines a row: nothing is cut off.
+  const lean = narrow.value || (!!openId && !roomy.value);
   const totals = s.totals;
   const decides = may('decide');
   const sub = totals ? t(totals.more ? 'inbox.sub.more' : 'inbox.sub', { groups: totals.groups, alerts: totals.alerts }) : '';
@@ -420,8 +420,8 @@ export function Inbox() {
               id="inbox"
               label={t('inbox.label')}
               rows={groups}
-              columns={narrow.value ? slim : wide}
-              rowHeight={narrow.value ? 52 : undefined}
+              columns={lean ? slim : wide}
+              rowHeight={lean ? 52 : undefined}
               rowKey={(g) => g.id}
               rowClass={(g) => (fresh.has(g.id) ? 'fresh' : '')}
               cursor={cursor}

@@ -8,7 +8,7 @@ export function RawJson({ value, label }: { value: unknown; label: string }) {
   const text = JSON.stringify(value, null, 2);
   return (
     <>
-      <pre class="json" tabIndex={0} aria-label={label}>
+      <pre class="json wrap" tabIndex={0} aria-label={label}>
         {text}
       </pre>
       <Button class="small" onClick={() => void copy(text)}>
