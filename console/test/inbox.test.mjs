@@ -106,6 +106,29 @@ test('x selects, * 1 selects the same signature, * a all, * n none; one key deci
   await p.done();
 });
 
+test('the head counts groups and alerts along; a refresh that fails keeps the list and says so', async () => {
+  const p = await inbox();
+  const sub = async () => (await p.locator('.page-head .sub').innerText()).split(/ groups?,/).map((x) => Number(x.replace(/\D/g, '')));
+  const [g0, a0] = await sub();
+  const n0 = Number((await p.locator('#inbox-0 .g-cell').nth(2).innerText()).replace(/\D/g, ''));
+  await p.key('e');
+  await toast(p, 'Archived 1 group');
+  assert.deepEqual(await sub(), [g0 - 1, a0 - n0]);
+  s.fail = (k) => k === 'GET /alerts';
+  try {
+    await p.key('r');
+    await p.locator('.stale-line', { hasText: 'The store is not answering' }).waitFor();
+    assert.ok(await p.locator('#inbox-0').isVisible());
+    s.fail = null;
+    await p.locator('.stale-line button').click();
+    await p.locator('.stale-line').waitFor({ state: 'detached' });
+  } finally {
+    s.fail = null;
+  }
+  p.problems = p.problems.filter((x) => !/status of 503/.test(x));
+  await p.done();
+});
+
 test('a decision that fails is said and the list is as before', async () => {
   const p = await inbox();
   const first = await p.locator('#inbox-0').innerText();

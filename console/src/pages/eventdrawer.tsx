@@ -17,6 +17,20 @@ import { RawJson } from '../ui/rawjson';
 
 const LONG = new Set(['payload', 'packet', 'payload_printable']);
 
+/** A dotted name that breaks after its dots and underscores. */
+function Breakable({ text }: { text: string }) {
+  return (
+    <>
+      {(text.match(/[^._]*[._]|[^._]+$/g) ?? [text]).map((x, i) => (
+        <>
+          {i > 0 && <wbr />}
+          {x}
+        </>
+      ))}
+    </>
+  );
+}
+
 /** Fields by the object that holds them: the event's own first, what every event has last. */
 function groups(ev: Event): [string, [string, unknown][]][] {
   const by = new Map<string, [string, unknown][]>([[String(ev.event_type), []]]);
@@ -88,7 +102,7 @@ function Body({ ev }: { ev: Event }) {
                   return (
                     <div key={k}>
                       <dt class="mono" title={[plain, help.get(plain)].filter(Boolean).join('\n')}>
-                        {name ? k.slice(name.length).replace(/^\./, '') || k : k}
+                        <Breakable text={name ? k.slice(name.length).replace(/^\./, '') || k : k} />
                       </dt>
                       <dd>
                         {v === null || typeof v === 'object' ? (
@@ -131,7 +145,7 @@ export function EventDrawer(p: { id: string; known?: Event; onClose(): void }) {
       <div class="drawer-body" ref={box} tabIndex={0} role="region" aria-label={t('event.label')}>
         {ev ? <Body ev={ev} /> : <Answer of={r}>{() => null}</Answer>}
       </div>
-      {ev && (
+      {ev && (ev.flow_id !== undefined || ev.src_ip) && (
         <div class="drawer-foot">
           {ev.flow_id !== undefined && (
             <a class="btn" href={href('/events', { q: term('flow_id', ev.flow_id) })}>

@@ -179,10 +179,11 @@ export function Inbox() {
     const want = last === 'archive' ? 'archived' : last === 'escalate' ? 'escalated' : 'new';
     const stays = status === 'all' || status === want;
     const count = everything ? (s.totals?.groups ?? ids.length) : ids.length;
+    const alerts = everything ? (s.totals?.alerts ?? 0) : groups.reduce((n, g) => n + (gone.has(g.id) ? g.count : 0), 0);
     set((o) => ({
       ...o,
       groups: stays ? o.groups.map((g) => (gone.has(g.id) ? { ...g, status: want } : g)) : everything ? [] : o.groups.filter((g) => !gone.has(g.id)),
-      totals: o.totals && !stays ? { ...o.totals, groups: Math.max(0, o.totals.groups - count) } : o.totals,
+      totals: o.totals && !stays ? { ...o.totals, groups: Math.max(0, o.totals.groups - count), alerts: Math.max(0, o.totals.alerts - alerts) } : o.totals,
     }));
     clear();
     const at = Math.min(cursor, Math.max(0, groups.length - ids.length - 1));
@@ -384,6 +385,14 @@ export function Inbox() {
           )}
           <button type="button" class="link" onClick={clear}>
             {t('inbox.k.none')}
+          </button>
+        </div>
+      )}
+      {s.error && groups.length > 0 && (
+        <div class="stale-line" role="status">
+          <span>{t('inbox.stale', { why: s.error.message })}</span>
+          <button type="button" class="link" onClick={reload}>
+            {t('action.retry')}
           </button>
         </div>
       )}
