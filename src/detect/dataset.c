@@ -166,15 +166,19 @@ static struct hnode *find(struct dataset *s, struct span v)
     return htab_find(&s->table, hash_bytes(v.p, v.n), entry_equal, &v);
 }
 
-bool dataset_find(struct dataset *s, struct span value, struct dataset_hit *ret)
+/* The entry of a value in the form that a rule or a buffer has it in. */
+static struct hnode *find_value(struct dataset *s, struct span value)
 {
     uint8_t room[16];
     struct span v;
 
-    if (!value_of(s, value, room, &v))
-        return false;
+    return value_of(s, value, room, &v) ? find(s, v) : NULL;
+}
+
+bool dataset_find(struct dataset *s, struct span value, struct dataset_hit *ret)
+{
     (void)pthread_mutex_lock(&s->lock);
-    struct hnode *node = find(s, v);
+    struct hnode *node = find_value(s, value);
     if (node) {
         const struct dataset_entry *e = entry_of(node);
         *ret = (struct dataset_hit){.reputation = e->reputation};
@@ -230,13 +234,8 @@ enum dataset_change dataset_add(struct dataset *s, struct span value)
 
 bool dataset_remove(struct dataset *s, struct span value)
 {
-    uint8_t room[16];
-    struct span v;
-
-    if (!value_of(s, value, room, &v))
-        return false;
     (void)pthread_mutex_lock(&s->lock);
-    struct hnode *node = find(s, v);
+    struct hnode *node = find_value(s, value);
     if (node) {
         struct dataset_entry *e = entry_of(node);
         htab_remove(&s->table, node);

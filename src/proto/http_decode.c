@@ -62,12 +62,6 @@ static void *zlib_get(void *opaque, unsigned n, unsigned each)
     return arena_get(&d->mem, (size_t)n * each);
 }
 
-static void zlib_give(void *opaque, void *p)
-{
-    (void)opaque;
-    (void)p; /* goes with the arena */
-}
-
 static void *brotli_get(void *opaque, size_t n)
 {
     struct http_decoder *d = opaque;
@@ -75,10 +69,11 @@ static void *brotli_get(void *opaque, size_t n)
     return arena_get(&d->mem, n);
 }
 
-static void brotli_give(void *opaque, void *p)
+/* Of all three libraries. */
+static void give(void *opaque, void *p)
 {
     (void)opaque;
-    (void)p;
+    (void)p; /* goes with the arena */
 }
 
 static void *lzma_get(void *opaque, size_t n, size_t each)
@@ -119,11 +114,11 @@ static bool start(struct http_decoder *d, struct layer *l)
     l->gzip = GZIP_HEAD_BYTES;
     l->head_n = 0;
     if (l->encoding == ENCODING_BROTLI) {
-        l->br = BrotliDecoderCreateInstance(brotli_get, brotli_give, d);
+        l->br = BrotliDecoderCreateInstance(brotli_get, give, d);
         return l->br != NULL;
     }
     if (l->encoding == ENCODING_LZMA) {
-        l->lz_memory = (lzma_allocator){lzma_get, brotli_give, d};
+        l->lz_memory = (lzma_allocator){lzma_get, give, d};
         l->lz = (lzma_stream)LZMA_STREAM_INIT;
         l->lz.allocator = &l->lz_memory;
         return lzma_alone_decoder(&l->lz, (uint64_t)d->c->conf->lzma_memlimit + LZMA_STATE_BYTES) ==
@@ -132,7 +127,7 @@ static bool start(struct http_decoder *d, struct layer *l)
     int bits = l->encoding == ENCODING_ZLIB ? MAX_WBITS : -MAX_WBITS;
     if (l->zlib_made)
         return inflateReset2(&l->z, bits) == Z_OK;
-    l->z = (z_stream){.zalloc = zlib_get, .zfree = zlib_give, .opaque = d};
+    l->z = (z_stream){.zalloc = zlib_get, .zfree = give, .opaque = d};
     l->zlib_made = inflateInit2(&l->z, bits) == Z_OK;
     return l->zlib_made;
 }
@@ -155,80 +150,89 @@ static bool restart(struct http_decoder *d, struct layer *l)
 
 enum outcome { FED, FAILED };
 
-static enum outcome inflate_some(struct http_decoder *d, struct layer *l, struct span data,
-                                 bool *ret_wrote)
+/* What one call of a library came to. */
+enum call { CALL_AGAIN, CALL_EMPTY, CALL_ENDED, CALL_BROKEN };
+
+/* One call: takes from *in, writes to out; *ret_n: how much. */
+typedef enum call decode_call(struct http_decoder *d, struct layer *l, struct span *in,
+                              uint8_t out[OUT_BYTES], size_t *ret_n);
+
+static enum outcome decode_some(struct http_decoder *d, struct layer *l, decode_call *call,
+                                struct span data, bool *ret_wrote)
 {
     uint8_t out[OUT_BYTES];
 
-    l->z.next_in = (Bytef *)(uintptr_t)data.p;
-    l->z.avail_in = (uInt)data.n;
     while (!l->ended && !d->stopped) {
-        l->z.next_out = out;
-        l->z.avail_out = sizeof(out);
-        int got = inflate(&l->z, Z_NO_FLUSH);
-        size_t n = sizeof(out) - l->z.avail_out;
+        size_t n;
+        enum call got = call(d, l, &data, out, &n);
         *ret_wrote |= n > 0;
         emit(d, l, span_of(out, n));
-        if (got == Z_STREAM_END)
-            l->ended = true;
-        else if (got != Z_OK && got != Z_BUF_ERROR)
+        l->ended = got == CALL_ENDED;
+        if (got == CALL_BROKEN)
             return FAILED;
-        else if (l->z.avail_out)
-            break; /* all input is used */
-    }
-    return FED;
-}
-
-static enum outcome brotli_some(struct http_decoder *d, struct layer *l, struct span data,
-                                bool *ret_wrote)
-{
-    uint8_t out[OUT_BYTES];
-    const uint8_t *in = data.p;
-    size_t left = data.n;
-
-    while (!l->ended && !d->stopped) {
-        uint8_t *to = out;
-        size_t room = sizeof(out);
-        BrotliDecoderResult got =
-            BrotliDecoderDecompressStream(l->br, &left, &in, &room, &to, NULL);
-        size_t n = sizeof(out) - room;
-        *ret_wrote |= n > 0;
-        emit(d, l, span_of(out, n));
-        if (got == BROTLI_DECODER_RESULT_ERROR)
-            return FAILED;
-        if (got == BROTLI_DECODER_RESULT_SUCCESS)
-            l->ended = true;
-        else if (got == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT)
+        if (got == CALL_EMPTY)
             break;
     }
     return FED;
 }
 
-static enum outcome lzma_code_some(struct http_decoder *d, struct layer *l, struct span data,
-                                   bool *ret_wrote)
+static enum call inflate_call(struct http_decoder *d, struct layer *l, struct span *in,
+                              uint8_t out[OUT_BYTES], size_t *ret_n)
 {
-    uint8_t out[OUT_BYTES];
+    (void)d;
+    l->z.next_in = (Bytef *)(uintptr_t)in->p;
+    l->z.avail_in = (uInt)in->n;
+    l->z.next_out = out;
+    l->z.avail_out = OUT_BYTES;
+    int got = inflate(&l->z, Z_NO_FLUSH);
+    *in = span_from(*in, in->n - l->z.avail_in);
+    *ret_n = OUT_BYTES - l->z.avail_out;
+    if (got == Z_STREAM_END)
+        return CALL_ENDED;
+    if (got != Z_OK && got != Z_BUF_ERROR)
+        return CALL_BROKEN;
+    return l->z.avail_out ? CALL_EMPTY : CALL_AGAIN;
+}
 
-    l->lz.next_in = data.p;
-    l->lz.avail_in = data.n;
-    while (!l->ended && !d->stopped) {
-        l->lz.next_out = out;
-        l->lz.avail_out = sizeof(out);
-        lzma_ret got = lzma_code(&l->lz, LZMA_RUN);
-        size_t n = sizeof(out) - l->lz.avail_out;
-        *ret_wrote |= n > 0;
-        emit(d, l, span_of(out, n));
-        if (got == LZMA_STREAM_END) {
-            l->ended = true;
-        } else if (got != LZMA_OK && got != LZMA_BUF_ERROR) {
-            if (got == LZMA_MEM_ERROR || got == LZMA_MEMLIMIT_ERROR || l->lz_dict_cut)
-                http_event(d->c, HTTP_EVENT_LZMA_MEMLIMIT);
-            return FAILED;
-        } else if (l->lz.avail_out) {
-            break; /* all input is used */
-        }
+static enum call brotli_call(struct http_decoder *d, struct layer *l, struct span *in,
+                             uint8_t out[OUT_BYTES], size_t *ret_n)
+{
+    uint8_t *to = out;
+    size_t room = OUT_BYTES;
+
+    (void)d;
+    BrotliDecoderResult got =
+        BrotliDecoderDecompressStream(l->br, &in->n, &in->p, &room, &to, NULL);
+    *ret_n = OUT_BYTES - room;
+    switch (got) {
+    case BROTLI_DECODER_RESULT_ERROR:
+        return CALL_BROKEN;
+    case BROTLI_DECODER_RESULT_SUCCESS:
+        return CALL_ENDED;
+    case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT:
+        return CALL_EMPTY;
+    default:
+        return CALL_AGAIN;
     }
-    return FED;
+}
+
+static enum call lzma_call(struct http_decoder *d, struct layer *l, struct span *in,
+                           uint8_t out[OUT_BYTES], size_t *ret_n)
+{
+    l->lz.next_in = in->p;
+    l->lz.avail_in = in->n;
+    l->lz.next_out = out;
+    l->lz.avail_out = OUT_BYTES;
+    lzma_ret got = lzma_code(&l->lz, LZMA_RUN);
+    *in = span_from(*in, in->n - l->lz.avail_in);
+    *ret_n = OUT_BYTES - l->lz.avail_out;
+    if (got == LZMA_STREAM_END)
+        return CALL_ENDED;
+    if (got == LZMA_OK || got == LZMA_BUF_ERROR)
+        return l->lz.avail_out ? CALL_EMPTY : CALL_AGAIN;
+    if (got == LZMA_MEM_ERROR || got == LZMA_MEMLIMIT_ERROR || l->lz_dict_cut)
+        http_event(d->c, HTTP_EVENT_LZMA_MEMLIMIT);
+    return CALL_BROKEN;
 }
 
 /* Encoders name a window for the largest input that they would take (xz: 8 MiB), whatever the
@@ -249,11 +253,11 @@ static enum outcome lzma_some(struct http_decoder *d, struct layer *l, struct sp
         l->lz_dict_cut = le32(l->head + LZMA_DICT_AT) > most;
         if (l->lz_dict_cut)
             put_le32(l->head + LZMA_DICT_AT, most);
-        enum outcome got = lzma_code_some(d, l, span_of(l->head, LZMA_HEAD), ret_wrote);
+        enum outcome got = decode_some(d, l, lzma_call, span_of(l->head, LZMA_HEAD), ret_wrote);
         if (got != FED)
             return got;
     }
-    return lzma_code_some(d, l, data, ret_wrote);
+    return decode_some(d, l, lzma_call, data, ret_wrote);
 }
 
 /* A NUL-terminated string of gzip's header. */
@@ -345,7 +349,7 @@ static enum outcome try_layer(struct http_decoder *d, struct layer *l, struct sp
     if (l->ended)
         return FED;
     if (l->encoding == ENCODING_BROTLI)
-        return brotli_some(d, l, *data, ret_wrote);
+        return decode_some(d, l, brotli_call, *data, ret_wrote);
     if (l->encoding == ENCODING_LZMA)
         return lzma_some(d, l, *data, ret_wrote);
     if (l->encoding == ENCODING_GZIP && l->gzip != GZIP_BODY) {
@@ -357,7 +361,7 @@ static enum outcome try_layer(struct http_decoder *d, struct layer *l, struct sp
         if (!rest.n)
             return FED;
     }
-    return inflate_some(d, l, *data, ret_wrote);
+    return decode_some(d, l, inflate_call, *data, ret_wrote);
 }
 
 /* Keeps the stream's first bytes as long as they are few and gave nothing. */
