@@ -3,7 +3,7 @@
  * protocol and what is inspected, and that its contents can match at all. Then the conditions go
  * into their lists, relative ones mark the content before them, and the fast pattern is chosen. */
 #include "base/must.h"
-#include "detect/parse.h"
+#include "detect/setup.h"
 
 #include <netinet/in.h>
 #include <stdarg.h>

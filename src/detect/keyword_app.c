@@ -2,7 +2,7 @@
 /* Keywords on application protocols: which one the flow is, anomalies, progress, and values of
  * transactions compared with numbers or the names that stand for them. */
 #include "base/must.h"
-#include "detect/parse.h"
+#include "detect/setup.h"
 #include "proto/app.h"
 
 #include <time.h>

@@ -16,8 +16,3 @@ enum rule_result rule_parse(struct loader *l, struct build *b, const struct lex_
                             struct rule **ret);
 /* Adds to the ruleset's diagnostics. */
 void diagnostic_add(struct loader *l, const struct diagnostic *d);
-/* "http1:request_started" in the header: the rule applies from that state on. */
-bool rule_hook(struct build *b, struct span state);
-/* The last checks when all options are set up: directions, protocols, what is inspected where;
- * builds the lists. Part of rule_parse. */
-bool rule_finish(struct build *b);

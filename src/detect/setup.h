@@ -158,6 +158,11 @@ bool pcre_transform(struct build *b, struct span text, const struct pcre **ret);
 bool datasets_preset(struct loader *l, struct err *e) MUST_CHECK;
 /* Takes off escapes and |hex|: the bytes of a content. */
 bool parse_content(struct build *b, struct span text, struct span *ret);
+/* "http1:request_started" in the header: the rule applies from that state on. */
+bool rule_hook(struct build *b, struct span state);
+/* The last checks when all options are set up: directions, protocols, what is inspected where;
+ * builds the lists. */
+bool rule_finish(struct build *b);
 
 #define KEYWORD(id, name, aliases, setup, match, flags, help) setup_fn setup_##setup;
 #include "detect/keywords.def"
