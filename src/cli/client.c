@@ -197,7 +197,7 @@ static bool error_of(const struct answer *a, const struct client_request *rq, st
     enum err_kind kind = ERR_INTERNAL;
     json_text_at(body, "error.code", &code);
     json_text_at(body, "error.hint", &hint);
-    if (!json_text_at(body, "error.message", &text))
+    if (!json_text_at(body, "error.message", &text) || text.n == 0)
         buf_printf(&text, "the node answered with status %u", a->status);
     for (unsigned k = 0; k < ERR_KINDS; k++)
         if (strcmp(err_name((enum err_kind)k), buf_cstr(&code)) == 0)

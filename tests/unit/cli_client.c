@@ -82,6 +82,16 @@ static void broken(void)
     CHECK(!call("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", &kind) && kind == ERR_LOGIN);
 }
 
+/* A reason that says nothing still gives a text (call checks that it is there). */
+static void empty_reason(void)
+{
+    enum err_kind kind;
+
+    CHECK(
+        !call("HTTP/1.1 400 Bad\r\n\r\n{\"error\":{\"code\":\"parse\",\"message\":\"\"}}", &kind));
+    CHECK(kind == ERR_PARSE);
+}
+
 /* More header lines than a node ever sends. */
 static void long_head(void)
 {
@@ -107,6 +117,7 @@ int main(void)
     CHECK(bind(server, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(server, 8) == 0);
     whole();
     broken();
+    empty_reason();
     long_head();
     close(server);
     unlink(a.sun_path);
