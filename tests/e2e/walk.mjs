@@ -2,6 +2,7 @@
 // The walk: first login, first data, then each page as people use it. What a page shows is held against the
 // API's answer and against what the demo captures are known to hold.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { until } from './node.mjs';
 import { advice, close, count, drag, expected, list, login, number, param, person, rows, settled, tab, text, toast } from './page.mjs';
 
@@ -257,6 +258,26 @@ step('search: the address is the state: reload, back and forward keep it', async
   await p.goForward();
   await p.locator('.drawer h2.what').waitFor();
   assert.deepEqual(await state(), before);
+});
+
+step('search: all that match are exported; an alert leads to its flow and to its group', async (w) => {
+  const { node } = w;
+  const span = range(w.p);
+  const p = await tab(w, w.c, `/events?from=${span.from}&to=${span.to}`);
+  const { total } = await node.get('/events/histogram', span);
+  await p.getByRole('button', { name: text('events.export') }).click();
+  const [d] = await Promise.all([p.waitForEvent('download'), p.getByRole('menuitem', { name: text('events.alljson', { n: total }) }).click()]);
+  const all = readFileSync(await d.path(), 'utf8').trim().split('\n').map((l) => JSON.parse(l));
+  assert.equal(all.length, total);
+  assert.equal(new Set(all.map((e) => e._id)).size, total);
+  const alert = all.find((e) => e.event_type === 'alert' && all.some((f) => f.event_type === 'flow' && f.flow_id === e.flow_id));
+  await p.goto(`${node.url}/events?from=${span.from}&to=${span.to}&row=${encodeURIComponent(alert._id)}`);
+  await p.getByRole('link', { name: text('event.sameflow') }).click();
+  await p.locator('.page-head .sub', { hasText: new RegExp('^' + count(all.filter((e) => e.flow_id === alert.flow_id).length) + ' event') }).waitFor();
+  await p.goBack();
+  await p.getByRole('link', { name: text('event.alertgroup') }).click();
+  await p.locator('.drawer h2.what', { hasText: alert.alert.signature }).waitFor();
+  await close(w, p);
 });
 
 step('search: the time picker narrows and widens; no data in the range leads on', async (w) => {
