@@ -48,7 +48,9 @@ bool flow_icmp_is_error(const struct packet *p)
 
 static bool wants_flow(const struct packet *p)
 {
-    if (p->ip_v == 0 || (p->flags & (PKT_FRAGMENT | PKT_INVALID)))
+    bool broken = (p->flags & PKT_INVALID) && !(p->flags & PKT_WANTS_FLOW);
+
+    if (p->ip_v == 0 || (p->flags & PKT_FRAGMENT) || broken)
         return false;
     switch (p->proto) {
     case P_TCP:

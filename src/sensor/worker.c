@@ -369,7 +369,7 @@ static void worker_visit(void *user, struct packet *p)
     if (p->flags & PKT_FRAGMENT_REFUSED)
         exception_apply(p, NULL, EXCEPTION_DEFRAG_MEMCAP, w->conf->defrag_memcap_policy,
                         &w->exceptions);
-    if (p->ip_v && !(p->flags & PKT_INVALID))
+    if (p->ip_v)
         f = flow_of_packet(w->flows, p);
     if (f && w->keep_macs && p->ethernet)
         worker_macs(f, p);
@@ -399,7 +399,9 @@ static void worker_flow_ended(void *user, struct flow *f, enum flow_end why)
     struct worker *w = user;
     struct packet pseudo;
 
-    if (f->tcp) {
+    /* In line, what was dropped did not reach anyone: there is nothing to tell of it. */
+    bool dropped = w->conf->simulate_ips && (f->flags & FLOW_DROP);
+    if (f->tcp && !dropped) {
         for (int d = 0; d < 2; d++) {
             if (!stream_wants_flush(f, d) && !(f->app && f->app->first))
                 continue;
@@ -408,7 +410,7 @@ static void worker_flow_ended(void *user, struct flow *f, enum flow_end why)
             stream_flush(w->streams, f, &pseudo, d);
             worker_report(w, &pseudo, f, d == DIR_TC);
         }
-    } else if (f->app && f->app->first) {
+    } else if (f->app && f->app->first && !dropped) {
         worker_pseudo(&pseudo, f, DIR_TS, SRC_TIMEOUT, w->now_ns);
         worker_transactions(w, &pseudo, f, f->app, true);
     }

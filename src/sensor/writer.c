@@ -237,7 +237,7 @@ void writer_begin(struct writer *w, struct event *ev, const struct event_of *of)
     if (of->tx_id)
         event_uint(ev, F_tx_id, *of->tx_id);
     head_options(w, ev, of);
-    if (w->conf->metadata && f && w->rules && of->type != EVENT_stats && of->type != EVENT_anomaly)
+    if (w->conf->metadata && f && w->rules && of->type != EVENT_stats)
         detect_metadata_log(w->detect, p, f, w->rules, ev);
 }
 
