@@ -158,6 +158,41 @@ static void resets(void)
     bench_close(&b);
 }
 
+/* Zero comes after the largest timestamp, but systems of BSD's kind do not send it. */
+static void zero_timestamp(void)
+{
+    struct stream_conf c;
+    struct bench b;
+
+    stream_conf_default(&c);
+    bench_open(&b, NULL, &c);
+    stamped(&b, true, TCP_SYN, 1000, 0, 0xfffffff0, "");
+    stamped(&b, false, TCP_SYN | TCP_ACK, 5000, 1001, 900, "");
+    stamped(&b, true, TCP_ACK, 1001, 5001, 0xfffffff1, "");
+    CHECK(bench_has(stamped(&b, true, TCP_ACK, 1001, 5001, 0, "a"), SEV_PKT_INVALID_TIMESTAMP));
+    CHECK(!bench_has(stamped(&b, true, TCP_ACK, 1001, 5001, 1, "a"), SEV_PKT_INVALID_TIMESTAMP));
+    bench_close(&b);
+}
+
+/* Of a session that is seen from one side a reset counts from the next byte on. */
+static void one_sided_reset(void)
+{
+    struct stream_conf c;
+    struct bench b;
+
+    stream_conf_default(&c);
+    c.async_oneway = true;
+    bench_open(&b, NULL, &c);
+    bench_tcp(&b, true, TCP_SYN, 1000, 0, none);
+    bench_tcp(&b, true, TCP_ACK, 1001, 5001, SPAN("hello "));
+    bench_tcp(&b, true, TCP_ACK, 1007, 5010, SPAN("world"));
+    bench_tcp(&b, true, TCP_RST, 1003, 0, none);
+    CHECK(stream_state(b.last.flow) == TCP_ESTABLISHED);
+    bench_tcp(&b, true, TCP_RST, 1012, 0, none);
+    CHECK(stream_state(b.last.flow) == TCP_CLOSED);
+    bench_close(&b);
+}
+
 /* Data that were given on already are not given twice, to the last byte. */
 static void repeated_tail(void)
 {
@@ -181,7 +216,9 @@ int main(void)
     differs_then_repeats();
     regions();
     timestamps();
+    zero_timestamp();
     resets();
+    one_sided_reset();
     repeated_tail();
     return unit_end();
 }

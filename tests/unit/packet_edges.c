@@ -69,10 +69,11 @@ static const char *outcome(enum defrag_policy policy, const size_t old[2], const
 /* The newer fragment begins before the older and ends with it: Windows keeps the older then. */
 static void edges(void)
 {
-    static const size_t late[] = {2, 6}, early[] = {1, 7};
+    static const size_t late[] = {2, 6}, early[] = {1, 7}, begin[] = {1, 3};
 
     CHECK_STR(outcome(DEFRAG_WINDOWS, late, early), "snooooooe");
     CHECK_STR(outcome(DEFRAG_SOLARIS, late, early), "snnnnnnne");
+    CHECK_STR(outcome(DEFRAG_LAST, early, begin), "snnnooooe"); /* begins with it, is shorter */
 }
 
 static void options(struct span o, struct seen *s)
