@@ -64,7 +64,8 @@ static void identify(struct api_call *c)
         return;
     }
     if (bearer.n > 7 && span_ieq(span_cut(bearer, 0, 7), SPAN("bearer "))) {
-        if (!token_find(accounts, span_trim(span_from(bearer, 7)), &c->who))
+        c->bearer = span_trim(span_from(bearer, 7));
+        if (!token_find(accounts, c->bearer, &c->who))
             c->who = (struct person){0};
         return;
     }

@@ -89,6 +89,7 @@ struct api_call {
     struct http_request *rq;
     const struct route *route;
     struct person who;
+    struct span bearer;  /* the API token, empty when it came otherwise */
     struct span session; /* the cookie's token, if that is how they came */
     struct path_arg path[PATH_ARGS];
     size_t paths;

@@ -25,7 +25,7 @@ enum {
     RATE = 50,
     STATS_NS = 2000000000,
     HEARTBEAT_S = 15,
-    RECHECK_S = 60,
+    RECHECK_S = 15,
     SCOPES = 16,
     OPEN_AGE_S = 30,
     OPEN_SHARE = 20, /* counting open groups takes at most a twentieth of the time */
@@ -49,8 +49,8 @@ struct subscriber {
     struct stream_hub *hub;
     struct http_request *rq;
     struct person who;
-    char session[SECRET_TEXT];
-    uint64_t next; /* id of the next message to look at */
+    char session[SECRET_TEXT], bearer[101]; /* what the person came with; both empty: the owner */
+    uint64_t next;                          /* id of the next message to look at */
     uint32_t types;
     struct match *match; /* NULL: all */
     struct buf out;      /* formatted, not sent yet */
@@ -377,10 +377,17 @@ static void collect(struct subscriber *s, size_t cap)
 static bool still_allowed(struct subscriber *s, uint64_t now)
 {
     struct person who;
-    if (!s->session[0] || now - s->checked_ns < (uint64_t)RECHECK_S * NS_PER_S)
+    if ((!s->session[0] && !s->bearer[0]) || now - s->checked_ns < (uint64_t)RECHECK_S * NS_PER_S)
         return true;
     s->checked_ns = now;
-    return session_find(s->hub->api->conf.accounts, span_str(s->session), &who);
+    struct accounts *a = s->hub->api->conf.accounts;
+    if (s->bearer[0] ? !token_find(a, span_str(s->bearer), &who)
+                     : !session_find(a, span_str(s->session), &who))
+        return false;
+    pthread_mutex_lock(&s->hub->lock);
+    s->who = who; /* what the person may see may have changed */
+    pthread_mutex_unlock(&s->hub->lock);
+    return true;
 }
 
 static bool heartbeat_due(const struct subscriber *s)
@@ -483,6 +490,7 @@ void stream_run(struct api_call *c)
                              .last_ns = clock_mono_ns(),
                              .checked_ns = clock_mono_ns()};
     span_copy(c->session, s->session, sizeof(s->session));
+    span_copy(c->bearer, s->bearer, sizeof(s->bearer));
     pthread_mutex_lock(&h->lock);
     bool room = h->count < SUBSCRIBERS;
     if (room) {

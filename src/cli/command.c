@@ -3,6 +3,8 @@
  * and --name value are the same. A word that is nearly a command or an option is suggested. */
 #include "cli/command.h"
 
+#include "base/buf.h"
+
 #include "cli/run.h"
 
 #include <unistd.h>
@@ -61,8 +63,22 @@ static bool unknown_option(const struct command *cmd, const char *text, const ch
     }
     if (best)
         return err_set(e, ERR_USAGE, "unknown option %s; did you mean --%s?", text, best);
-    return err_set(e, ERR_USAGE, "unknown option %s (see daizong %s --help)", text,
-                   cmd ? cmd->name : "");
+    return err_set(e, ERR_USAGE, "unknown option %s (see daizong %s%s--help)", text,
+                   cmd ? cmd->name : "", cmd ? " " : "");
+}
+
+/* "user" alone: says what may follow. False in any case; *is: there are such commands. */
+static bool family_alone(const char *word, bool *is, struct err *e)
+{
+    struct buf b CLEANUP(buf_free) = buf_new(1024);
+    struct span first = span_str(word);
+    for (size_t i = 0; i < commands_n; i++) {
+        struct span name = span_str(commands[i].name);
+        if (span_eq(span_split(&name, ' '), first) && name.n > 0)
+            buf_printf(&b, "%s%.*s", b.n ? ", " : "", (int)name.n, (const char *)name.p);
+    }
+    *is = b.n > 0;
+    return !*is || err_set(e, ERR_USAGE, "daizong %s needs one of: %s", word, buf_cstr(&b));
 }
 
 static bool unknown_command(const char *word, struct err *e)
@@ -144,11 +160,13 @@ static bool take_option(struct cli *c, int argc, char **argv, int *at, struct er
             value = text + 2;
         else if (*at + 1 < argc)
             value = argv[++*at];
-        else
+        if (!value || (value == argv[*at] && strncmp(value, "--", 2) == 0 && value[2]))
             return err_set(e, ERR_USAGE, "--%s needs %s: %s", o->name, o->argument, o->help);
     }
     if (c->given[id] == VALUES_MAX)
         return err_set(e, ERR_USAGE, "--%s is given too often", o->name);
+    if (value && !*value && (id == OPT_DATA || id == OPT_URL || id == OPT_LISTEN))
+        return err_set(e, ERR_USAGE, "--%s is empty: it needs %s", o->name, o->argument);
     c->values[id][c->given[id]++] = value ? value : "";
     return true;
 }
@@ -223,6 +241,9 @@ static bool take_command(struct cli *c, int argc, char **argv, unsigned *used, s
     snprintf(both, sizeof(both), "%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
     bool family = strcmp(words[0], "user") == 0 || strcmp(words[0], "rules") == 0 ||
                   strcmp(words[0], "completion") == 0;
+    bool known;
+    if (n == 1 && !family_alone(words[0], &known, e))
+        return false;
     return unknown_command(family ? both : words[0], e);
 }
 

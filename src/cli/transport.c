@@ -45,7 +45,8 @@ static bool dial(struct transport *t, const char *host, const char *port, struct
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
     int rc = getaddrinfo(host, port, &hints, &list);
     if (rc != 0)
-        return err_set(e, ERR_UNAVAILABLE, "%s: %s", host, gai_strerror(rc));
+        return err_set(e, ERR_UNAVAILABLE, "--url: the host %s is not found: %s", host,
+                       gai_strerror(rc));
     for (const struct addrinfo *ai = list; ai && t->fd < 0; ai = ai->ai_next) {
         t->fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (t->fd < 0 || connect(t->fd, ai->ai_addr, ai->ai_addrlen) == 0)
@@ -59,7 +60,10 @@ static bool dial(struct transport *t, const char *host, const char *port, struct
     freeaddrinfo(list);
     errno = saved;
     return t->fd >= 0 ||
-           err_set(e, ERR_UNAVAILABLE, "no node answers at %s port %s: %m", host, port);
+           err_set(e, ERR_UNAVAILABLE,
+                   "no node answers at %s port %s: %m (does it run there, with this --listen "
+                   "address?)",
+                   host, port);
 }
 
 static bool start_tls(struct transport *t, const char *host, struct err *e)
@@ -84,8 +88,9 @@ static bool start_tls(struct transport *t, const char *host, struct err *e)
         return true;
     long verify = SSL_get_verify_result(t->ssl);
     return err_set(e, ERR_DENIED, "%s: %s", host,
-                   verify != X509_V_OK ? X509_verify_cert_error_string(verify)
-                                       : "the TLS handshake failed");
+                   verify != X509_V_OK
+                       ? X509_verify_cert_error_string(verify)
+                       : "the TLS handshake failed (a node without --certificate speaks http://)");
 }
 
 static bool open_url(struct transport *t, const char *url, struct err *e)
@@ -97,6 +102,8 @@ static bool open_url(struct transport *t, const char *url, struct err *e)
         return err_set(e, ERR_USAGE, "--url %s: write http://HOST:PORT or https://HOST:PORT", url);
     s = span_from(s, tls ? 8 : 7);
     struct span where = span_split(&s, '/');
+    if (where.n == 0)
+        return err_set(e, ERR_USAGE, "--url %s: write http://HOST:PORT or https://HOST:PORT", url);
     struct span name = where;
     struct span number = SPAN("8600");
     if (where.n > 0 && where.p[0] == '[') {

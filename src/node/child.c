@@ -154,4 +154,8 @@ void child_program(const char *name, const char *override, char *text, size_t ca
     char *slash = strrchr(text, '/');
     size_t folder = slash ? (size_t)(slash - text) + 1 : 0;
     snprintf(text + folder, cap - folder, "%s", name);
+    char tree[4096]; /* where it is built, each program has a folder */
+    int m = snprintf(tree, sizeof(tree), "%.*s../sensor/%s", (int)folder, text, name);
+    if (access(text, X_OK) != 0 && m > 0 && (size_t)m < cap && access(tree, X_OK) == 0)
+        snprintf(text, cap, "%s", tree);
 }

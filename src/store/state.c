@@ -140,7 +140,10 @@ bool state_open(const char *path, struct state **ret, struct err *e)
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     if (!run_script(s,
                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                    "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
+                    "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
+                    /* A confined node has no place for files of its own choice: deciding many
+                     * groups in one transaction failed for want of one. */
+                    "PRAGMA temp_store = MEMORY;",
                     e) ||
         !migrate(s, path, e)) {
         err_wrap(e, "%s", path);

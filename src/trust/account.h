@@ -49,7 +49,7 @@ bool session_find(struct accounts *a, struct span token, struct person *ret);
 bool session_end(struct accounts *a, struct span token, struct err *e) MUST_CHECK;
 /* An API token's owner, with the token's role if that is lower. */
 bool token_find(struct accounts *a, struct span token, struct person *ret);
-/* The same for a token of a sensor that comes over the network. */
+/* The owner of a sensor's token that comes over the network, with the owner's own role. */
 bool sensor_token_find(struct accounts *a, struct span token, struct person *ret);
 /* The owner of the data folder over the Unix socket: full rights. */
 void person_local(struct person *ret);

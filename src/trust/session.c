@@ -178,7 +178,7 @@ static bool find_token(struct accounts *a, const char *kind, struct span token, 
     if (state_rows_next(r)) {
         fill_person(ret, r);
         enum role role = role_parse(state_col_text(r, 5));
-        if (role < ret->role)
+        if (role < ret->role && strcmp(kind, "api") == 0) /* a link has no roles, only an owner */
             ret->role = role;
         ret->token = true;
         used = state_col_int(r, 6);

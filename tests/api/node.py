@@ -6,13 +6,14 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.parse
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', '..'))
+sys.path.insert(0, os.path.join(ROOT, 'tests'))
+from unix_http import UnixConnection  # noqa: E402 (its folder is known now)
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, 'build', 'check'))
 PROGRAM = next(p for p in (os.path.join(BUILD, 'daizong'), os.path.join(BUILD, 'src/cli/daizong'))
                if os.path.exists(p))
@@ -27,17 +28,6 @@ for name in ('DAIZONG_DATA', 'DAIZONG_LISTEN', 'DAIZONG_URL', 'DAIZONG_TOKEN'):
 
 CALLS = set()  # (method, path, was it answered with success) of all calls
 HINTLESS = set()  # errors that do not say what to do
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__('localhost', timeout=30)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(30)
-        self.sock.connect(self.path)
 
 
 class Node:
@@ -135,8 +125,9 @@ def replay(node, path):
 class Stream:
     """A live stream over the owner's socket, message by message."""
 
-    def __init__(self, node, query='', last=None, headers=None):
-        self.connection = UnixConnection(node.data + '/daizong.sock')
+    def __init__(self, node, query='', last=None, headers=None, tcp=False):
+        self.connection = http.client.HTTPConnection('127.0.0.1', node.port, timeout=30) if tcp else \
+            UnixConnection(node.data + '/daizong.sock')
         more = dict(headers or {}, **({'Last-Event-ID': str(last)} if last is not None else {}))
         self.connection.request('GET', '/api/v1/stream' + query, headers=more)
         self.answer = self.connection.getresponse()

@@ -16,6 +16,8 @@ import traceback
 import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'tests'))
+from unix_http import UnixConnection  # noqa: E402 (its folder is known now)
 RELEASE = os.path.join(ROOT, 'build/release')
 BUILD = os.path.join(ROOT, os.environ.get('BUILD', 'build/check'))
 LIBCHDB = os.path.join(ROOT, 'build/third_party/libchdb/libchdb.so')
@@ -92,17 +94,6 @@ def sh(*command, check_status=True, **kw):
     if check_status and done.returncode:
         raise RuntimeError(f'{command}: {done.returncode}: {done.stdout}{done.stderr}')
     return done
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__('localhost', timeout=30)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(30)
-        self.sock.connect(self.path)
 
 
 class Node:

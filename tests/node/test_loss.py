@@ -231,6 +231,15 @@ def test_doors():
             f.write(node.run('user', 'token', 'good', '--sensor').stdout)
         done = send(f'tcp://127.0.0.1:{port}', '--set', f'daizong.token-file={node.folder}/token')
         check(done.returncode == 0 and until(lambda: node.count('type:dns') == 100), 'a right token', done.stderr)
+        done = send(f'tcp://127.0.0.1:{port}', '--set', f'daizong.token-file={node.folder}/token', '--set', 'daizong.unit=south')
+        check(done.returncode == 0 and until(lambda: node.count('unit:south') > 0), "an administrator's, for any unit", done.stderr)
+        node.call('POST', '/users', {'name': 'ana', 'role': 'analyst', 'password': 'long-enough'})
+        with open(node.folder + '/token', 'w') as f:
+            f.write(node.call('POST', '/tokens', {'name': 'hers', 'user': 'ana', 'kind': 'sensor'})[1]['token'])
+        held = node.count('unit:south')
+        done = send(f'tcp://127.0.0.1:{port}', '--set', f'daizong.token-file={node.folder}/token', '--set', 'daizong.unit=south')
+        check(done.returncode and 'not for this unit' in done.stderr and node.count('unit:south') == held,
+              'a token fills no unit that its owner does not see', (done.returncode, done.stderr))
         node.stop()
         node.args = (*node.args, '--certificate', cert, '--key', key)
         node.start()
