@@ -315,14 +315,31 @@ static bool list_json(struct api_call *c, const char *key, const char *sql,
     return ok;
 }
 
-static bool about_list(struct api_call *c, const struct about *h, const char *key,
-                       const char *select, const char *rest, const char *const *names)
+/* Rows of events of which a list is made. Each arm looks at one side of the address, for which the
+ * store has an order of its own; the arms' columns are those of the first. */
+struct arm {
+    const char *columns, *where;
+};
+
+struct about_list {
+    const char *key;
+    const char *select, *rest;
+    const char *const *names; /* of what is selected */
+    struct arm arms[4];
+};
+
+static bool about_json(struct api_call *c, const struct about *h, const struct about_list *l)
 {
     struct buf sql = buf_new(SQL_MAX);
-    buf_printf(&sql, "WITH toIPv6('%s') AS me SELECT %s AND ", h->ip, select);
-    ask_time_sql(&sql, "timestamp", &h->range);
-    buf_printf(&sql, " %s LIMIT %d", rest, LIST);
-    bool ok = list_json(c, key, buf_cstr(&sql), names);
+    buf_printf(&sql, "WITH toIPv6('%s') AS me, '%s' AS me_text SELECT %s FROM (", h->ip, h->ip,
+               l->select);
+    for (size_t i = 0; i < LEN(l->arms) && l->arms[i].columns; i++) {
+        buf_printf(&sql, "%sSELECT %s FROM events WHERE %s AND ", i ? " UNION ALL " : "",
+                   l->arms[i].columns, l->arms[i].where);
+        ask_time_sql(&sql, "timestamp", &h->range);
+    }
+    buf_printf(&sql, ") %s LIMIT %d", l->rest, LIST);
+    bool ok = list_json(c, l->key, buf_cstr(&sql), l->names);
     buf_free(&sql);
     return ok;
 }
@@ -330,78 +347,85 @@ static bool about_list(struct api_call *c, const struct about *h, const char *ke
 static bool names_json(struct api_call *c, const struct about *h)
 {
     static const char *const columns[] = {"name", "source", "count", "last", NULL};
-    return about_list(
-        c, h, "names",
-        "multiIf(event_type = 'tls', tls_sni, event_type = 'http', http_hostname, "
-        "arrayElement(dns_queries_rrname, 1)) AS name, toString(any(event_type)) AS source, "
-        "count() "
-        "AS n, "
-        "toUnixTimestamp64Micro(max(timestamp)) FROM events WHERE ((event_type IN ('tls', 'http') "
-        "AND "
-        "dest_ip = me) OR (event_type = 'dns' AND dns_type != 'request' AND "
-        "(raw_form = '' OR position(raw_values, replaceOne(IPv6NumToString(me), '::ffff:', '')) > "
-        "0) AND position(line, "
-        "concat('\"rdata\":\"', replaceOne(IPv6NumToString(me), '::ffff:', ''), '\"')) > 0)) AND "
-        "name NOT IN ('', replaceOne(IPv6NumToString(me), '::ffff:', ''))",
-        "GROUP BY name ORDER BY n DESC", columns);
+    static const struct about_list list = {
+        .key = "names",
+        .select = "name, any(source), count() AS n, toUnixTimestamp64Micro(max(t))",
+        .rest = "WHERE name NOT IN ('', me_text) GROUP BY name ORDER BY n DESC, name",
+        .names = columns,
+        .arms = {{"tls_sni AS name, 'tls' AS source, timestamp AS t",
+                  "event_type = 'tls' AND dest_ip = me"},
+                 {"http_hostname, 'http', timestamp", "event_type = 'http' AND dest_ip = me"},
+                 {"dns_queries_rrname[1], 'dns', timestamp",
+                  "event_type = 'dns' AND has(dns_answers_rdata, me_text)"}}};
+    return about_json(c, h, &list);
 }
 
-/* What a service says it is, or is asked for as. */
-#define SERVICE_DETAIL                                                                             \
-    "multiIf(event_type = 'ssh', ssh_server_software_version, event_type = 'tls', tls_sni, "       \
-    "event_type = 'http', http_hostname, '')"
-
+/* A service's detail is what it says it is, or is asked for as. */
 static bool services_json(struct api_call *c, const struct about *h)
 {
     static const char *const columns[] = {"proto", "port", "app_proto", "flows", "bytes",
                                           "first", "last", "detail",    NULL};
-    return about_list(c, h, "services",
-                      "proto, dest_port, anyIf(app_proto, event_type = 'flow') AS a, "
-                      "countIf(event_type = 'flow') AS n, "
-                      "toUInt64(sum(flow_bytes_toserver) + sum(flow_bytes_toclient)), "
-                      "toUnixTimestamp64Micro(min(timestamp)), "
-                      "toUnixTimestamp64Micro(max(timestamp)), anyIf(" SERVICE_DETAIL
-                      ", " SERVICE_DETAIL
-                      " != '') FROM events WHERE dest_ip = me AND (event_type IN ('http', 'ssh', "
-                      "'tls') OR (event_type = 'flow' AND " IS_SERVICE "))",
-                      "GROUP BY proto, dest_port HAVING n > 0 ORDER BY n DESC", columns);
+    static const struct about_list list = {
+        .key = "services",
+        .select = "proto, dest_port, anyIf(app, flow), countIf(flow) AS n, toUInt64(sum(bytes)), "
+                  "toUnixTimestamp64Micro(min(t)), toUnixTimestamp64Micro(max(t)), "
+                  "maxIf(detail, detail != '')",
+        .rest = "GROUP BY proto, dest_port HAVING n > 0 ORDER BY n DESC, dest_port",
+        .names = columns,
+        .arms = {{"proto, dest_port, app_proto AS app, 1 AS flow, flow_bytes_toserver + "
+                  "flow_bytes_toclient AS bytes, timestamp AS t, '' AS detail",
+                  "event_type = 'flow' AND dest_ip = me AND " IS_SERVICE},
+                 {"proto, dest_port, '', 0, 0, timestamp, multiIf(event_type = 'ssh', "
+                  "toString(ssh_server_software_version), event_type = 'tls', tls_sni, "
+                  "http_hostname)",
+                  "event_type IN ('http', 'ssh', 'tls') AND dest_ip = me"}}};
+    return about_json(c, h, &list);
 }
 
 static bool software_json(struct api_call *c, const struct about *h)
 {
     static const char *const columns[] = {"name", "source", "count", "last", NULL};
-    return about_list(
-        c, h, "software",
-        "s.2 AS name, s.1 AS source, count() AS n, toUnixTimestamp64Micro(max(timestamp)) FROM "
-        "events "
-        "ARRAY JOIN [('user_agent', if(src_ip = me, http_http_user_agent, '')), ('ssh', if(src_ip "
-        "= "
-        "me, ssh_client_software_version, ssh_server_software_version)), ('ja4', if(src_ip = me, "
-        "tls_ja4, ''))] AS s WHERE event_type IN ('http', 'ssh', 'tls') AND (src_ip = me OR "
-        "dest_ip = "
-        "me) AND s.2 != ''",
-        "GROUP BY name, source ORDER BY n DESC", columns);
+    static const struct about_list list = {
+        .key = "software",
+        .select = "name, source, count() AS n, toUnixTimestamp64Micro(max(t))",
+        .rest = "WHERE name != '' GROUP BY name, source ORDER BY n DESC, name",
+        .names = columns,
+        .arms = {{"toString(http_http_user_agent) AS name, 'user_agent' AS source, timestamp AS t",
+                  "event_type = 'http' AND src_ip = me"},
+                 {"toString(ssh_client_software_version), 'ssh', timestamp",
+                  "event_type = 'ssh' AND src_ip = me"},
+                 {"toString(ssh_server_software_version), 'ssh', timestamp",
+                  "event_type = 'ssh' AND dest_ip = me"},
+                 {"toString(tls_ja4), 'ja4', timestamp", "event_type = 'tls' AND src_ip = me"}}};
+    return about_json(c, h, &list);
 }
 
 static bool peers_json(struct api_call *c, const struct about *h)
 {
     static const char *const columns[] = {"ip", "flows", "bytes", NULL};
-    return about_list(
-        c, h, "peers",
-        "replaceOne(IPv6NumToString(if(src_ip = me, dest_ip, src_ip)), '::ffff:', '') AS "
-        "p, count() AS n, toUInt64(sum(flow_bytes_toserver) + "
-        "sum(flow_bytes_toclient)) AS b FROM events WHERE event_type = 'flow' AND "
-        "(src_ip = me OR dest_ip = me)",
-        "GROUP BY p ORDER BY b DESC", columns);
+    static const struct about_list list = {
+        .key = "peers",
+        .select = IP_SQL("peer") ", count(), toUInt64(sum(bytes)) AS b",
+        .rest = "GROUP BY peer ORDER BY b DESC, peer",
+        .names = columns,
+        .arms = {{"dest_ip AS peer, flow_bytes_toserver + flow_bytes_toclient AS bytes",
+                  "event_type = 'flow' AND src_ip = me"},
+                 {"src_ip, flow_bytes_toserver + flow_bytes_toclient",
+                  "event_type = 'flow' AND dest_ip = me AND same_ip = 0"}}};
+    return about_json(c, h, &list);
 }
 
 static bool macs_json(struct api_call *c, const struct about *h)
 {
     static const char *const plain[] = {NULL};
-    return about_list(c, h, "macs",
-                      "if(src_ip = me, ether_src_mac, ether_dest_mac) AS mac FROM events WHERE "
-                      "(src_ip = me OR dest_ip = me) AND mac != ''",
-                      "GROUP BY mac", plain);
+    static const struct about_list list = {
+        .key = "macs",
+        .select = "mac",
+        .rest = "GROUP BY mac ORDER BY mac",
+        .names = plain,
+        .arms = {{"ether_src_mac AS mac", "src_ip = me AND ether_src_mac != ''"},
+                 {"ether_dest_mac", "dest_ip = me AND ether_dest_mac != ''"}}};
+    return about_json(c, h, &list);
 }
 
 static bool host_totals(struct api_call *c, const struct about *h, uint64_t *events)

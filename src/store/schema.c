@@ -54,6 +54,7 @@ static const struct helper {
     {"bf_flow_id", "flow_id TYPE bloom_filter(0.01) GRANULARITY 1", false},
     {"bf_fileinfo_sha256", "fileinfo_sha256 TYPE bloom_filter(0.01) GRANULARITY 1", false},
     {"bf_dns_queries_rrname", "dns_queries_rrname TYPE bloom_filter(0.01) GRANULARITY 1", false},
+    {"bf_dns_answers_rdata", "dns_answers_rdata TYPE bloom_filter(0.01) GRANULARITY 1", false},
     {"bf_alert_signature_id", "alert_signature_id TYPE bloom_filter(0.01) GRANULARITY 1", false},
     /* An address's events: where they lie (_part_offset), and over time by kind without looking at
      * them. The second one tells which the first has too. */
