@@ -7,12 +7,18 @@
 #include "flow/tcp.h"
 #include "packet/checksum.h"
 
+enum { CHECKSUM_AT = 16, CHECKSUM_END = 18 };
+
+static bool within(const struct packet *p, const uint8_t *at, size_t n)
+{
+    return at && at >= p->data.p && at <= p->data.p + p->data.n &&
+           n <= (size_t)(p->data.p + p->data.n - at);
+}
+
 /* The same place in the copy, where `at` lies in the packet. */
 static const uint8_t *moved(const struct packet *p, const uint8_t *copy, const uint8_t *at)
 {
-    bool inside = at && at >= p->data.p && at <= p->data.p + p->data.n;
-
-    return inside ? copy + (at - p->data.p) : at;
+    return within(p, at, 0) ? copy + (at - p->data.p) : at;
 }
 
 static void move_to(struct packet *p, const uint8_t *copy)
@@ -43,7 +49,8 @@ void tcp_rewrite(struct tcp_in *in, struct tcp_side *s, size_t skip, uint64_t of
     struct span have = span_cut(reassembly_at(&in->e->pool, s, off, &gap), 0, n);
     struct span went = p->payload;
 
-    if (have.n != n || moved(p, NULL, p->l4) == p->l4)
+    /* What was put together from fragments lies elsewhere: it did not come as this packet. */
+    if (have.n != n || !within(p, p->l4, CHECKSUM_END) || !within(p, p->payload.p, p->payload.n))
         return;
     buf_clear(b);
     buf_span_add(b, p->data);
@@ -52,5 +59,5 @@ void tcp_rewrite(struct tcp_in *in, struct tcp_side *s, size_t skip, uint64_t of
     move_to(p, b->p);
     uint8_t *l4 = b->p + (p->l4 - p->data.p);
     memcpy(b->p + (p->payload.p - p->data.p) + skip, have.p, n);
-    put_be16(l4 + 16, checksum_change(be16(l4 + 16), went, p->payload));
+    put_be16(l4 + CHECKSUM_AT, checksum_change(be16(l4 + CHECKSUM_AT), went, p->payload));
 }

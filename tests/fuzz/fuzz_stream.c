@@ -99,7 +99,7 @@ static void one_packet(struct world *w, struct rd *r)
     static const uint8_t sack[8] = {0, 0, 16, 0, 0, 0, 17, 0};
     const uint8_t *b = rd_fixed(r, PACKET_BYTES);
     bool to_server = b[0] & 1;
-    struct packet p = {.ts_ns = w->now_ns, .number = ++w->number, .data = {bytes, 60}, .ip_v = 4};
+    struct packet p = {.ts_ns = w->now_ns, .number = ++w->number, .ip_v = 4};
 
     w->now_ns += (uint64_t)(b[0] >> 4) * (b[11] & 64 ? NS_PER_S * 40ull : NS_PER_MS);
     p.proto = 6;
@@ -114,6 +114,8 @@ static void one_packet(struct world *w, struct rd *r)
     p.tcp.ack = b[11] & 128 ? 0xfffff800u + be16(b + 4) * 4u : 0xfffff800u + be16(b + 4);
     p.tcp.window = be16(b + 6);
     p.payload = span_of(bytes, be16(b + 8) % sizeof(bytes) / (b[11] & 32 ? 1 : 64));
+    /* Of some the payload lies elsewhere, as when it was put together from fragments. */
+    p.data = span_of(bytes, b[11] & 64 ? 60 : sizeof(bytes));
     p.tcp.urgent = b[10];
     p.tcp.has_ts = b[11] & 1;
     p.tcp.ts_value = b[10];
