@@ -449,7 +449,8 @@ void stream_packet(struct stream_engine *e, struct packet *p)
     }
     if (!run(&in) && e->conf.inline_mode && e->conf.drop_invalid && !(f->flags & FLOW_PASS)) {
         p->flags |= PKT_DROP | PKT_NO_PAYLOAD_INSPECT;
-        p->drop_reason = DROP_STREAM;
+        if (p->drop_reason == DROP_NONE) /* a policy may have said why */
+            p->drop_reason = DROP_STREAM;
     }
     if (f->tcp) {
         struct tcp_session *t = f->tcp;

@@ -397,6 +397,11 @@ bool conf_load(struct sensor_conf *c, const char *path, const char *const *sets,
             return false;
     }
     c->warnings = conf_check_keys(c->yaml);
+    /* A file that is silent on timeouts means the program's own, not those of the shipped file. */
+    if (path) {
+        c->flow.tcp = (struct flow_timeouts){30, 300, 10, 100};
+        c->flow.tcp_emergency = (struct flow_timeouts){10, 100, 5, 50};
+    }
     if (!conf_sections(c, e))
         return false;
     struct yaml *outputs = tree_find(c->yaml, "outputs");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TCP sessions packet by packet: states, events, what the application is given and when. */
 #include "base/wr.h"
+#include "flow/policy.h"
 #include "packet/checksum.h"
 
 #include "flow_packets.h"
@@ -434,6 +435,21 @@ static void rewritten(void)
     }
 }
 
+/* What a policy drops says so, though the session finds the packet wrong too. */
+static void policy_reason(void)
+{
+    struct stream_conf c;
+    struct bench b;
+
+    stream_conf_default(&c);
+    c.inline_mode = c.drop_invalid = true;
+    c.midstream_policy = POLICY_DROP_FLOW;
+    bench_open(&b, NULL, &c);
+    struct packet *p = bench_tcp(&b, true, TCP_FIN | TCP_ACK, 1001, 5001, SPAN("late"));
+    CHECK((p->flags & PKT_DROP) && p->drop_reason == DROP_STREAM_MIDSTREAM);
+    bench_close(&b);
+}
+
 int main(void)
 {
     normal_session();
@@ -452,5 +468,6 @@ int main(void)
     raw_chunks();
     raw_parts();
     rewritten();
+    policy_reason();
     return unit_end();
 }
