@@ -247,12 +247,11 @@ bool groups_find(struct api_call *c, const struct group_filter *f, struct group_
         if (!ok)
             answer_error(c, 507, "full", "narrow the time range", "too many groups");
     }
+    ret->cut = lines > GROUPS_MAX; /* also when most of those looked at have another status */
     while (ok && ret->n < lines && rows_next(&rows)) {
         struct group *g = &ret->group[ret->n];
-        if (ret->n == GROUPS_MAX) {
-            ret->cut = true;
+        if (ret->n == GROUPS_MAX)
             break;
-        }
         read_group(c, &rows, g);
         apply_decision(&decisions, g);
         if (f->status != GROUP_ALL && g->status != f->status)
