@@ -144,11 +144,11 @@ test('CSV and JSON hold what is shown', async () => {
     const [d] = await Promise.all([p.waitForEvent('download'), p.getByRole('menuitem', { name }).click()]);
     return readFileSync(await d.path(), 'utf8');
   };
-  const csv = (await grab(/as CSV/)).replace(/^\ufeff/, '').split('\r\n');
+  const csv = (await grab(/rows loaded, as CSV/)).replace(/^\ufeff/, '').split('\r\n');
   assert.equal(csv[0], 'time,source,http.hostname');
   assert.equal(csv.length, 201);
   assert.match(csv[1], /^\d{4}-.*,10\.8\..*:\d+,\w+\.example\.\w+$/);
-  const json = (await grab(/as JSON/)).trim().split('\n').map((l) => JSON.parse(l));
+  const json = (await grab(/rows loaded, as JSON/)).trim().split('\n').map((l) => JSON.parse(l));
   assert.equal(json.length, 200);
   assert.ok(json.every((e) => e.event_type === 'http'));
   await c.close();

@@ -300,7 +300,7 @@ static void rollup_sql(struct buf *b, const struct range *r, const struct query 
     for (size_t i = 0; i < LEN(edges); i++) {
         if (edges[i].from_ns >= edges[i].to_ns)
             continue;
-        buf_str(b, " UNION ALL SELECT toDateTime(timestamp, 'UTC'), event_type, daizong_severity, "
+        buf_str(b, " UNION ALL SELECT timestamp_s, event_type, daizong_severity, "
                    "toUInt64(1) FROM events");
         where_sql(b, "timestamp", &edges[i], q);
     }
@@ -327,9 +327,9 @@ void histogram_run(struct api_call *c)
     bool rollup = query_is_rollup(q) && h.interval_s % 60 == 0, either = is_either_address(q);
     rollup = rollup && minutes_from(&range) < minutes_to(&range);
     buf_printf(&sql,
-               "SELECT intDiv(toUnixTimestamp(%s), %llu) * %llu AS t, %s AS k, "
+               "SELECT intDiv(toUnixTimestamp(timestamp_s), %llu) * %llu AS t, %s AS k, "
                "toUInt64(%s) AS n FROM %s",
-               "timestamp_s", (unsigned long long)h.interval_s, (unsigned long long)h.interval_s,
+               (unsigned long long)h.interval_s, (unsigned long long)h.interval_s,
                series_column(call_arg(c, "by")->s), rollup ? "sum(events)" : "count()",
                rollup || either ? "" : "events");
     if (rollup)

@@ -47,7 +47,7 @@ int main(void)
     CHECK(!parse("quary x") && e.kind == ERR_USAGE && strstr(e.text, "did you mean query"));
     CHECK(!parse("user ad x") && strstr(e.text, "did you mean user add"));
     CHECK(!parse("up --intreface eth0") && strstr(e.text, "did you mean --interface"));
-    CHECK(!parse("user") && strstr(e.text, "user needs one of: add"));
+    CHECK(!parse("user") && strstr(e.text, "user needs one of: list, add"));
     CHECK(!parse("rules") && strstr(e.text, "rules needs one of: check"));
     CHECK(!parse("query --top --json") && strstr(e.text, "--top needs FIELD"));
     CHECK(!parse("status --data=") && strstr(e.text, "--data is empty"));
