@@ -13,8 +13,6 @@
 
 enum { SQL_MAX = 1 << 20, SPARK = 24, ROLLUP_LEAST_S = 86400, KEYS_BYTES = 128 << 10 };
 
-#define DEFAULT_UNIT "default"
-
 static const char *const status_names[] = {"new", "archived", "escalated", "all"};
 
 const char *group_status_name(enum group_status s)
@@ -34,7 +32,7 @@ static void make_id(struct group *g)
 {
     ip_text(&g->src, g->src_text);
     ip_text(&g->dest, g->dest_text);
-    bool usual = strcmp(g->unit, DEFAULT_UNIT) == 0;
+    bool usual = strcmp(g->unit, LINK_DEFAULT_UNIT) == 0;
     snprintf(g->id, sizeof(g->id), "%u-%s-%s%s%s", g->sid, g->src_text, g->dest_text,
              usual ? "" : "-", usual ? "" : g->unit);
 }
@@ -44,7 +42,7 @@ bool group_of(uint64_t sid, struct span src, struct span dest, struct span unit,
     *ret = (struct group){.sid = (uint32_t)sid};
     if (unit.n && !link_name_valid(unit))
         return false;
-    span_copy(unit.n ? unit : SPAN(DEFAULT_UNIT), ret->unit, sizeof(ret->unit));
+    span_copy(unit.n ? unit : SPAN(LINK_DEFAULT_UNIT), ret->unit, sizeof(ret->unit));
     if (sid > UINT32_MAX || !ip_parse(src, &ret->src) || !ip_parse(dest, &ret->dest))
         return false;
     make_id(ret);

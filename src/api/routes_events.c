@@ -265,8 +265,7 @@ void histogram_either_sql(struct buf *b, const struct range *r, const struct ip 
         ask_time_sql(b, "timestamp", r);
         buf_printf(b, " AND %s = toIPv6('%s')", sides[i], text);
     }
-    buf_str(b,
-            " AND NOT (src_ip = dest_ip))"); /* of the target's side, written as its order has it */
+    buf_str(b, " AND same_ip = 0)"); /* of the target's side: the source's has these already */
 }
 
 static bool is_either_address(const struct query *q)

@@ -352,11 +352,12 @@ static bool names_json(struct api_call *c, const struct about *h)
         .select = "name, any(source), count() AS n, toUnixTimestamp64Micro(max(t))",
         .rest = "WHERE name NOT IN ('', me_text) GROUP BY name ORDER BY n DESC, name",
         .names = columns,
-        .arms = {{"tls_sni AS name, 'tls' AS source, timestamp AS t",
-                  "event_type = 'tls' AND dest_ip = me"},
-                 {"http_hostname, 'http', timestamp", "event_type = 'http' AND dest_ip = me"},
-                 {"dns_queries_rrname[1], 'dns', timestamp",
-                  "event_type = 'dns' AND has(dns_answers_rdata, me_text)"}}};
+        .arms = {
+            {"tls_sni AS name, 'tls' AS source, timestamp AS t",
+             "event_type = 'tls' AND dest_ip = me"},
+            {"http_hostname, 'http', timestamp", "event_type = 'http' AND dest_ip = me"},
+            {"if(empty(dns_queries_rrname), dns_rrname, dns_queries_rrname[1]), 'dns', timestamp",
+             "event_type = 'dns' AND has(dns_answers_rdata, me_text)"}}};
     return about_json(c, h, &list);
 }
 

@@ -146,8 +146,7 @@ static void job_object(struct buf *b, struct state_rows *r)
 
 #define JOB_COLUMNS                                                                                \
     "id, kind, name, state, progress, detail, events, alerts, error, created_by, created_ns, "     \
-    "first_ns, "                                                                                   \
-    "last_ns"
+    "first_ns, last_ns"
 
 void jobs_run(struct api_call *c)
 {

@@ -22,6 +22,9 @@ enum {
     LINK_PORT = 8601,
 };
 
+/* The organisation of whoever names none. */
+#define LINK_DEFAULT_UNIT "default"
+
 enum link_type {
     LINK_HELLO = 1,   /* sensor: struct link_hello */
     LINK_WELCOME = 2, /* node: struct link_welcome */

@@ -158,7 +158,7 @@ static bool permitted(struct link *l, const struct link_hello *h)
         return false;
     /* Who does not see a unit does not fill it either. */
     char unit[NAME_MAX_BYTES + 1];
-    span_copy(h->unit.n ? h->unit : SPAN("default"), unit, sizeof(unit));
+    span_copy(h->unit.n ? h->unit : SPAN(LINK_DEFAULT_UNIT), unit, sizeof(unit));
     return scope_sees(&who, unit);
 }
 

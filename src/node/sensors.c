@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "event/link.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -224,7 +225,7 @@ struct sensor *sensor_online(struct sensors *s, const struct sensor_hello *hello
         memset(one->loss, 0, sizeof(one->loss));
         one->last = (struct reading){0};
     }
-    span_copy(hello->unit.n ? hello->unit : SPAN("default"), one->unit, sizeof(one->unit));
+    span_copy(hello->unit.n ? hello->unit : SPAN(LINK_DEFAULT_UNIT), one->unit, sizeof(one->unit));
     span_copy(hello->version, one->version, sizeof(one->version));
     span_copy(hello->source, one->source, sizeof(one->source));
     memcpy(one->state, "online", sizeof("online"));

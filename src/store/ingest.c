@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/must.h"
+#include "event/link.h"
 #include "store/eve.h"
 #include "store/pack.h"
 #include "store/split.h"
@@ -118,7 +119,7 @@ struct ingest_source *ingest_source_get(struct ingest *in, struct span sensor, s
     struct ingest_source want = {.stream = stream};
 
     span_copy(sensor, want.sensor, sizeof(want.sensor));
-    span_copy(unit.n ? unit : SPAN("default"), want.unit, sizeof(want.unit));
+    span_copy(unit.n ? unit : SPAN(LINK_DEFAULT_UNIT), want.unit, sizeof(want.unit));
     want.key = ingest_stream_id(sensor, stream);
     pthread_mutex_lock(&in->lock);
     struct hnode *n = htab_find(&in->sources, hash_mix(want.key), source_equal, &want);
