@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,9 @@ import time
 import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, 'tests'))
+from unix_http import UnixConnection  # noqa: E402
+
 BUILD = os.path.join(ROOT, 'build/release')
 DAY = 86400
 REACH_MS = 150
@@ -26,17 +28,6 @@ REACH_MS = 150
 
 def rfc3339(t):
     return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(t))
-
-
-class Connection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__('localhost', timeout=120)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(120)
-        self.sock.connect(self.path)
 
 
 class Process:
@@ -66,7 +57,7 @@ class Node:
         if not self.process.stdout.readline():
             sys.exit(f'bench: the node did not start, see {data}.log')
         self.node, self.store = Process(self.process.pid), None
-        self.connection = Connection(self.socket)
+        self.connection = UnixConnection(self.socket, 120)
         while not self.store:
             with open(f'/proc/{self.node.pid}/task/{self.node.pid}/children') as f:
                 first = f.read().split()
@@ -158,7 +149,7 @@ def ingest(data, n, raw):
             break
         settle = now
     row('store with the merges that follow', f'{settle / n * 1e6:.2f} us', '')
-    c = Connection(os.path.join(data, 'store.sock'))
+    c = UnixConnection(os.path.join(data, 'store.sock'), 120)
     c.request('POST', '/', "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'daizong'")
     size = int(c.getresponse().read())
     c.close()

@@ -84,3 +84,24 @@ export async function settled(p) {
   await p.evaluate(() => document.fonts.ready);
   await p.waitForTimeout(120);
 }
+
+/** Both languages in both themes. */
+export const LOOKS = [
+  ['zh-CN', 'light'],
+  ['zh-CN', 'dark'],
+  ['en', 'light'],
+  ['en', 'dark'],
+];
+
+/** Switches language and theme as another tab of the browser would. */
+export async function look(p, lang, theme) {
+  await p.evaluate(
+    ([l, th]) => {
+      dispatchEvent(new StorageEvent('storage', { key: 'daizong.lang', newValue: l }));
+      dispatchEvent(new StorageEvent('storage', { key: 'daizong.theme', newValue: th }));
+    },
+    [lang, theme],
+  );
+  await p.waitForFunction(([l, th]) => document.documentElement.lang === l && document.documentElement.dataset.theme === th, [lang, theme]);
+  await p.waitForTimeout(60);
+}

@@ -6,7 +6,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { axe } from './axe.mjs';
-import { context, everything, launch, node, open, SHOTS } from './env.mjs';
+import { LOOKS, context, everything, launch, look, node, open, SHOTS } from './env.mjs';
 
 const browser = await launch();
 const n = await node();
@@ -60,25 +60,6 @@ const SIZES = [
   ['1080p', 1920, 1080],
   ['narrow', 390, 844],
 ];
-const LOOKS = [
-  ['zh-CN', 'light'],
-  ['zh-CN', 'dark'],
-  ['en', 'light'],
-  ['en', 'dark'],
-];
-
-/** Switches language and theme as another tab of the browser would. */
-async function look(p, lang, theme) {
-  await p.evaluate(
-    ([l, th]) => {
-      dispatchEvent(new StorageEvent('storage', { key: 'daizong.lang', newValue: l }));
-      dispatchEvent(new StorageEvent('storage', { key: 'daizong.theme', newValue: th }));
-    },
-    [lang, theme],
-  );
-  await p.waitForFunction(([l, th]) => document.documentElement.lang === l && document.documentElement.dataset.theme === th, [lang, theme]);
-  await p.waitForTimeout(60);
-}
 
 /** What is wider than the window, or a control whose text does not fit. */
 const misfits = () => {

@@ -5,7 +5,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { axe } from './axe.mjs';
-import { context, launch, node, open, settled } from './env.mjs';
+import { LOOKS, context, launch, look, node, open, settled } from './env.mjs';
 
 const browser = await launch();
 const n = await node({ mock: true });
@@ -15,26 +15,12 @@ test.after(async () => {
 });
 const m = n.mock;
 const url = (p) => new URL(p.url());
-const LOOKS = [
-  ['zh-CN', 'light'],
-  ['zh-CN', 'dark'],
-  ['en', 'light'],
-  ['en', 'dark'],
-];
 
 /** axe in both languages and themes. */
 async function looks(p, what) {
   const wrong = [];
   for (const [lang, theme] of LOOKS) {
-    await p.evaluate(
-      ([l, th]) => {
-        dispatchEvent(new StorageEvent('storage', { key: 'daizong.lang', newValue: l }));
-        dispatchEvent(new StorageEvent('storage', { key: 'daizong.theme', newValue: th }));
-      },
-      [lang, theme],
-    );
-    await p.waitForFunction(([l, th]) => document.documentElement.lang === l && document.documentElement.dataset.theme === th, [lang, theme]);
-    await p.waitForTimeout(60);
+    await look(p, lang, theme);
     for (const f of await axe(p)) wrong.push(`${what} ${lang} ${theme}: ${f}`);
   }
   await p.evaluate(() => dispatchEvent(new StorageEvent('storage', { key: 'daizong.lang', newValue: 'en' })));

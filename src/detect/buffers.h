@@ -4,9 +4,9 @@
  * foreign.def; a buffer's number is its place in the catalogue. Inside detect/ only. */
 #pragma once
 
+#include "base/nearest.h"
 #include "detect/engine.h"
 #include "detect/keyword.h"
-#include "detect/nearest.h"
 
 /* rule.app and app_proto_cond.app beyond the protocols of protocols.def: protocols of the rule
  * language that nothing here recognises. A rule on one loads and never matches. */

@@ -5,7 +5,7 @@
  * "not these IPv4 networks" names no IPv6 address, which is what rule writers have relied on. */
 #include "detect/vars.h"
 
-#include "detect/nearest.h"
+#include "base/nearest.h"
 
 #include "base/mem.h"
 #include "base/must.h"

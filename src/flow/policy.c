@@ -22,23 +22,6 @@ enum exception_policy exception_policy_find(struct span name)
     return POLICIES;
 }
 
-const char *exception_policy_nearest(struct span name)
-{
-    static const char *const names[] = {"auto",   "ignore",      "pass-packet", "pass-flow",
-                                        "bypass", "drop-packet", "drop-flow",   "reject"};
-    const char *best = NULL;
-    unsigned least = 4;
-
-    for (size_t i = 0; i < LEN(names); i++) {
-        unsigned d = span_distance(name, span_str(names[i]));
-        if (d < least) {
-            least = d;
-            best = names[i];
-        }
-    }
-    return best;
-}
-
 const char *exception_policy_name(enum exception_policy p)
 {
     return policy_names[p];

@@ -33,8 +33,9 @@ struct exception_counts {
 
 /* "drop-flow" in the configuration, "drop_flow" in events; POLICIES for a wrong name. */
 enum exception_policy exception_policy_find(struct span name);
-/* The policy whose name is nearest, as the configuration writes it; NULL when none is near. */
-const char *exception_policy_nearest(struct span name);
+/* As the configuration writes them. */
+#define EXCEPTION_POLICY_NAMES                                                                     \
+    "auto ignore pass-packet pass-flow bypass drop-packet drop-flow reject"
 const char *exception_policy_name(enum exception_policy p); /* EVE's */
 const char *exception_target_name(enum exception_target t); /* EVE's: "stream_midstream" */
 const char *exception_counter_name(enum exception_target t, enum exception_policy p);

@@ -3,6 +3,7 @@
  * `auto`: in line the flow is dropped where sessions must be seen whole, otherwise nothing is done.
  */
 #include "base/log.h"
+#include "base/nearest.h"
 #include "sensor/conf.h"
 
 /* A sensor that only listens drops nothing. */
@@ -32,13 +33,14 @@ static bool is_text(const struct yaml *y)
 
 static bool policy_unknown(const struct yaml *y, const char *key, struct err *e)
 {
-    const char *nearest = exception_policy_nearest(span_str(y->value));
+    struct nearest n = nearest_to(span_str(y->value));
 
-    return err_set(e, ERR_CONFIG,
-                   "%s:%u: %s: \"%s\" is no policy%s%s; auto, ignore, pass-packet, pass-flow, "
-                   "bypass, drop-packet, drop-flow or reject expected",
-                   y->from_command_line ? "--set" : y->file, y->line, key, y->value,
-                   nearest ? ", did you mean " : "", nearest ? nearest : "");
+    nearest_words(&n, EXCEPTION_POLICY_NAMES);
+    return err_set(
+        e, ERR_CONFIG,
+        "%s:%u: %s: \"%s\" is no policy%s%.*s; one of these is expected: " EXCEPTION_POLICY_NAMES,
+        y->from_command_line ? "--set" : y->file, y->line, key, y->value,
+        n.best.n ? ", did you mean " : "", (int)n.best.n, (const char *)n.best.p);
 }
 
 /* What an exception that the configuration says nothing of is to do. */

@@ -2,9 +2,8 @@
 /* The sections of the configuration that say how streams and fragments are put together: `stream`
  * and `host-os-policy`. */
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "sensor/conf.h"
-
-#include <limits.h>
 
 static const char *const os_names[] = {
     [OS_BSD] = "bsd",
@@ -68,18 +67,13 @@ static bool conf_os_add(struct sensor_conf *c, const struct yaml *y, uint8_t os,
 
 static bool conf_os_unknown(const struct yaml *p, struct err *e)
 {
-    size_t best = 0;
-    unsigned least = UINT_MAX;
+    struct nearest n = nearest_to(span_str(p->key));
 
-    for (size_t i = 0; i < LEN(os_names); i++) {
-        unsigned d = span_distance(span_str(p->key), span_str(os_names[i]));
-        if (d < least) {
-            least = d;
-            best = i;
-        }
-    }
-    return err_set(e, ERR_CONFIG, "%s:%u: host-os-policy: %s is not a policy; did you mean %s?",
-                   p->file, p->line, p->key, os_names[best]);
+    for (size_t i = 0; i < LEN(os_names); i++)
+        nearest_try(&n, span_str(os_names[i]));
+    return err_set(e, ERR_CONFIG, "%s:%u: host-os-policy: %s is not a policy%s%.*s", p->file,
+                   p->line, p->key, n.best.n ? "; did you mean " : "", (int)n.best.n,
+                   (const char *)n.best.p);
 }
 
 static bool conf_os(struct sensor_conf *c, struct yaml *root, struct err *e)

@@ -76,14 +76,12 @@ function Evidence({ d }: { d: GroupDetail }) {
       ) : (
         <p class="muted">{t('drawer.nopayload')}</p>
       )}
-      <button type="button" class="link" aria-expanded={raw} onClick={() => setRaw(!raw)}>
-        {raw ? t('drawer.hideraw') : t('drawer.raw')}
-      </button>
-      {ev.flow_id !== undefined && (
-        <a class="beside" href={href('/events', { q: term('flow_id', ev.flow_id) })}>
-          {t('event.sameflow')}
-        </a>
-      )}
+      <div class="row">
+        <button type="button" class="link" aria-expanded={raw} onClick={() => setRaw(!raw)}>
+          {raw ? t('drawer.hideraw') : t('drawer.raw')}
+        </button>
+        {ev.flow_id !== undefined && <a href={href('/events', { q: term('flow_id', ev.flow_id) })}>{t('event.sameflow')}</a>}
+      </div>
       {raw && <RawJson value={ev} label={t('drawer.raw')} />}
     </>
   );

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The best of what is offered, by the changes it takes. */
-#include "detect/nearest.h"
+#include "base/nearest.h"
 
 #include <stdio.h>
 
